@@ -1,0 +1,68 @@
+//! A compiled component, checked to be one of ours.
+
+use crate::bindings::ProcessorPre;
+use crate::instance::Guest;
+use crate::{Engine, Error, Instance, Key, Session};
+use std::sync::Arc;
+use wasmtime::component::Linker;
+
+/// A compiled component. Cheap to clone; instances of it are made by any thread.
+#[derive(Clone)]
+pub struct Component {
+    engine: Engine,
+    processor: ProcessorPre<Guest>,
+    exports: Arc<[String]>,
+}
+
+impl Component {
+    pub(crate) fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, Error> {
+        let compiled = wasmtime::component::Component::from_binary(engine.wasmtime(), bytes)
+            .map_err(|error| Error::Compile(format!("{error:#}")))?;
+        let world = compiled.component_type();
+        let imports: Vec<_> = world.imports(engine.wasmtime()).map(|(name, _)| name.to_owned()).collect();
+        if !imports.is_empty() {
+            return Err(Error::Imports(imports));
+        }
+        let exports = world.exports(engine.wasmtime()).map(|(name, _)| name.to_owned()).collect();
+        // Nothing is defined in the linker: a component that imports nothing needs nothing.
+        let processor = Linker::new(engine.wasmtime())
+            .instantiate_pre(&compiled)
+            .and_then(ProcessorPre::new)
+            .map_err(|error| Error::World(format!("{error:#}")))?;
+        Ok(Self { engine: engine.clone(), processor, exports })
+    }
+
+    /// A new instance: about ten microseconds.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] where every slot of the pool is taken, [`Error::Failed`] where the guest fails at its start.
+    pub fn instantiate(&self) -> Result<Instance, Error> {
+        Instance::new(&self.engine, &self.processor)
+    }
+
+    /// A session in a new instance of its own.
+    ///
+    /// # Errors
+    /// As [`instantiate`](Self::instantiate); [`Error::Config`] where the guest refuses the configuration.
+    pub fn open(&self, key: &Key, config: &sidetone_session::Config) -> Result<Session, Error> {
+        Session::open(self.instantiate()?, key, config)
+    }
+
+    /// Names of what the component exports.
+    #[must_use]
+    pub fn exports(&self) -> &[String] {
+        &self.exports
+    }
+
+    /// The engine it was compiled by.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+impl std::fmt::Debug for Component {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Component").field("exports", &self.exports).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,47 @@
+//! Runs the Sidetone component in wasmtime.
+//!
+//! An [`Engine`] compiles a [`Component`] once (0.3-0.4 s); each [`Instance`] of it is a sandbox of its own, with its
+//! own memory, made in some ten microseconds from a pool of slots. Every call into an instance has a deadline, enforced
+//! inside the guest: an endless loop ends like any other failure. Whatever makes an instance fail (trap, deadline,
+//! memory limit) ends that instance alone; it is dropped at once and never called again.
+//!
+//! ```
+//! use sidetone_host::{Engine, EngineConfig, Key};
+//! use sidetone_session::Config;
+//!
+//! let engine = Engine::new(&EngineConfig::default())?;
+//! let component = engine.compile(sidetone_artifact::COMPONENT)?;
+//!
+//! let key = Key::new([7; 16]);
+//! let mut device = component.open(&key, &Config::device(1))?;
+//! let mut gateway = component.open(&key, &Config::gateway(1))?;
+//! for datagram in device.send(&[0; 960], 0)? {
+//!     assert_eq!(gateway.receive(&datagram)?.samples.len(), 960);
+//! }
+//! # Ok::<(), sidetone_host::Error>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod bindings;
+mod codec;
+mod component;
+mod config;
+mod convert;
+mod engine;
+mod error;
+mod guest_error;
+mod instance;
+mod key;
+mod packet;
+mod session;
+
+pub use codec::{Decoder, Encoder, EncoderConfig};
+pub use component::Component;
+pub use config::{DEADLINE, EngineConfig, INIT_DEADLINE};
+pub use engine::Engine;
+pub use error::{Cause, Error, Failure};
+pub use guest_error::{CodecError, ConfigError, OpenError, SealError, SendError};
+pub use instance::Instance;
+pub use key::{Key, KeyError};
+pub use packet::{Candidate, Opener, Sealer};
+pub use session::{Received, Session, Stats};
