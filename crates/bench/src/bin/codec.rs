@@ -1,0 +1,242 @@
+//! `cargo xtask bench codec`: the codec and the packet crypto, native, in the component, and there with a deadline.
+
+use anyhow::Result;
+use sidetone_bench::machine::resident_kib;
+use sidetone_bench::speech::Speech;
+use sidetone_bench::{Report, Variant, take_turns};
+use sidetone_host::{Component, Engine, EngineConfig, Key};
+use sidetone_opus::{Application, Bitrate, Channels, Complexity, FrameDuration, MAX_PACKET, SampleRate, Split};
+use sidetone_packet::{Direction, HEADER_LEN, KeySchedule, OpenerConfig};
+use sidetone_session::Config;
+use std::time::Instant;
+
+const BITRATE: Bitrate = Bitrate::BitsPerSecond(24_000);
+const KEY: [u8; 16] = [7; 16];
+const MONO: Channels = Channels::Mono;
+
+struct Case {
+    name: &'static str,
+    rate: SampleRate,
+    frame: FrameDuration,
+    complexity: u8,
+}
+
+const ENCODE: [Case; 4] = [
+    Case { name: "enc24_60_c10", rate: SampleRate::Hz24000, frame: FrameDuration::Ms60, complexity: 10 },
+    Case { name: "enc24_60_c5", rate: SampleRate::Hz24000, frame: FrameDuration::Ms60, complexity: 5 },
+    Case { name: "enc24_60_c0", rate: SampleRate::Hz24000, frame: FrameDuration::Ms60, complexity: 0 },
+    Case { name: "enc16_20_c5", rate: SampleRate::Hz16000, frame: FrameDuration::Ms20, complexity: 5 },
+];
+
+const DECODE: [Case; 2] = [
+    Case { name: "dec16_60", rate: SampleRate::Hz16000, frame: FrameDuration::Ms60, complexity: 5 },
+    Case { name: "dec24_60", rate: SampleRate::Hz24000, frame: FrameDuration::Ms60, complexity: 5 },
+];
+
+fn main() -> Result<()> {
+    let passes = match std::env::args().nth(1) {
+        Some(passes) => passes.parse()?,
+        None => 15,
+    };
+    let speech = Speech::load()?;
+    println!("speech: {}; VOIP, 24 kbit/s, mono, {passes} passes in turns\n", speech.source);
+    let free = compile(false)?;
+    let armed = compile(true)?;
+
+    let mut report = Report::new("codec");
+    for case in &ENCODE {
+        let pcm = speech.frames(case.rate.hz(), case.frame.samples(case.rate))?;
+        report.case(case.name, &take_turns(encoders(case, &pcm, &free, &armed)?, passes)?);
+    }
+    for case in &DECODE {
+        let pcm = speech.frames(case.rate.hz(), case.frame.samples(case.rate))?;
+        let packets = packets(case, &pcm)?;
+        report.case(case.name, &take_turns(decoders(case, &packets, &free, &armed)?, passes)?);
+    }
+    report.case("seal_open_200B", &take_turns(crypto(&free, &armed)?, passes)?);
+    figures(&mut report, &armed)?;
+    report.finish()
+}
+
+fn compile(deadlines: bool) -> Result<Component> {
+    let engine = Engine::new(&EngineConfig { deadlines, instances: 300, ..EngineConfig::default() })?;
+    Ok(engine.compile(sidetone_artifact::COMPONENT)?)
+}
+
+fn native_encoder(case: &Case, split: Split) -> Result<sidetone_opus::Encoder> {
+    let mut encoder = sidetone_opus::Encoder::new(case.rate, MONO, Application::Voip)?;
+    encoder.set_bitrate(BITRATE)?;
+    encoder.set_complexity(Complexity::try_from(u32::from(case.complexity))?)?;
+    encoder.set_split(split);
+    Ok(encoder)
+}
+
+fn encoders<'a>(case: &'a Case, pcm: &'a [i16], free: &Component, armed: &Component) -> Result<Vec<Variant<'a>>> {
+    let frame = case.frame.samples(case.rate);
+    let native = |split| {
+        let mut encoder = native_encoder(case, split)?;
+        let mut out = vec![0; MAX_PACKET];
+        anyhow::Ok(move || {
+            for frame in pcm.chunks_exact(frame) {
+                encoder.encode(frame, &mut out)?;
+            }
+            Ok((pcm.len() / frame) as u32)
+        })
+    };
+    let guest = |component: &Component| {
+        let config = sidetone_host::EncoderConfig {
+            bitrate: BITRATE,
+            complexity: case.complexity,
+            ..sidetone_host::EncoderConfig::voice(case.rate, MONO)
+        };
+        let mut encoder = sidetone_host::Encoder::open(component.instantiate()?, &config)?;
+        anyhow::Ok(move || {
+            for frame in pcm.chunks_exact(frame) {
+                encoder.encode(frame)?;
+            }
+            Ok((pcm.len() / frame) as u32)
+        })
+    };
+    let mut variants = vec![Variant::new("native", native(Split::Never)?)];
+    if case.frame > FrameDuration::Ms20 {
+        variants.push(Variant::new("native_split", native(Split::Auto)?));
+    }
+    variants.push(Variant::new("component", guest(free)?));
+    variants.push(Variant::new("component_deadline", guest(armed)?));
+    Ok(variants)
+}
+
+/// Packets as devices make them: one call of libopus a packet.
+fn packets(case: &Case, pcm: &[i16]) -> Result<Vec<Vec<u8>>> {
+    let mut encoder = native_encoder(case, Split::Never)?;
+    let mut out = vec![0; MAX_PACKET];
+    let encode = |frame| Ok(encoder.encode(frame, &mut out).map(|len| out[..len].to_vec())?);
+    pcm.chunks_exact(case.frame.samples(case.rate)).map(encode).collect()
+}
+
+fn decoders<'a>(
+    case: &Case,
+    packets: &'a [Vec<u8>],
+    free: &Component,
+    armed: &Component,
+) -> Result<Vec<Variant<'a>>> {
+    let mut decoder = sidetone_opus::Decoder::new(case.rate, MONO)?;
+    let mut pcm = vec![0; case.frame.samples(case.rate)];
+    let native = move || {
+        for packet in packets {
+            decoder.decode(packet, &mut pcm)?;
+        }
+        Ok(packets.len() as u32)
+    };
+    let guest = |component: &Component| {
+        let mut decoder = sidetone_host::Decoder::open(component.instantiate()?, case.rate, MONO)?;
+        anyhow::Ok(move || {
+            for packet in packets {
+                decoder.decode(packet)?;
+            }
+            Ok(packets.len() as u32)
+        })
+    };
+    Ok(vec![
+        Variant::new("native", native),
+        Variant::new("component", guest(free)?),
+        Variant::new("component_deadline", guest(armed)?),
+    ])
+}
+
+/// Seals and opens a packet of 200 bytes, `ROUNDS` times.
+fn crypto(free: &Component, armed: &Component) -> Result<Vec<Variant<'static>>> {
+    const ROUNDS: u32 = 500;
+    let payload = [0x58; 200];
+    let mut sealer = sidetone_packet::Sealer::new(&KEY, 1, Direction::Downlink);
+    let mut opener = sidetone_packet::Opener::new(&KEY, 1, Direction::Downlink, OpenerConfig::default());
+    let kept = move || {
+        let (mut packet, mut plain) = ([0; HEADER_LEN + 200], [0; 200]);
+        for _ in 0..ROUNDS {
+            sealer.seal(0, &payload, &mut packet)?;
+            let candidate = opener.open(&packet, &mut plain)?;
+            opener.accept(candidate)?;
+        }
+        Ok(ROUNDS)
+    };
+    let rebuilt = move || {
+        let (mut packet, mut plain) = ([0; HEADER_LEN + 200], [0; 200]);
+        let nonce = sidetone_packet::Header { flags: 1, payload_len: 200, connection_id: 1, timestamp: 0, sequence: 0 };
+        for sequence in 0..ROUNDS {
+            let header = sidetone_packet::Header { sequence, ..nonce };
+            sidetone_packet::seal_with(&KeySchedule::new(&KEY), &header, &payload, &mut packet)?;
+            sidetone_packet::open_with(&KeySchedule::new(&KEY), &packet, &mut plain)?;
+        }
+        Ok(ROUNDS)
+    };
+    let guest = |component: &Component| {
+        let key = Key::new(KEY);
+        let mut sealer = sidetone_host::Sealer::open(component.instantiate()?, &key, 1, Direction::Downlink)?;
+        let mut opener = sidetone_host::Opener::open(component.instantiate()?, &key, 1, Direction::Downlink)?;
+        anyhow::Ok(move || {
+            for _ in 0..ROUNDS {
+                let candidate = opener.decrypt(&sealer.seal(0, &payload)?)?;
+                opener.accept(candidate.header.sequence)?;
+            }
+            Ok(ROUNDS)
+        })
+    };
+    Ok(vec![
+        Variant::new("native", kept),
+        Variant::new("native_rebuilt", rebuilt),
+        Variant::new("component", guest(free)?),
+        Variant::new("component_deadline", guest(armed)?),
+    ])
+}
+
+fn figures(report: &mut Report, armed: &Component) -> Result<()> {
+    let mut decoder = sidetone_host::Decoder::open(armed.instantiate()?, SampleRate::Hz16000, MONO)?;
+    let call = Variant::new("call", || {
+        for _ in 0..10_000 {
+            decoder.final_range()?;
+        }
+        Ok(10_000)
+    });
+    let instantiate = Variant::new("instantiate", || {
+        for _ in 0..200 {
+            armed.instantiate()?;
+        }
+        Ok(200)
+    });
+    let key = Key::new(KEY);
+    let open = Variant::new("open", || {
+        for _ in 0..200 {
+            armed.open(&key, &Config::gateway(1))?;
+        }
+        Ok(200)
+    });
+    let measured = take_turns(vec![call, instantiate, open], 15)?;
+    report.figure("call_ns", measured[0].min() * 1000.0);
+    report.figure("instantiate_us", measured[1].min());
+    report.figure("open_session_us", measured[2].min());
+    if let Some(kib) = resident_a_session(armed)? {
+        report.figure("rss_session_kib", kib);
+    }
+    Ok(())
+}
+
+/// Resident memory a session costs after it has been used in both directions.
+fn resident_a_session(component: &Component) -> Result<Option<f64>> {
+    const SESSIONS: usize = 200;
+    let key = Key::new(KEY);
+    let Some(before) = resident_kib() else { return Ok(None) };
+    let start = Instant::now();
+    let mut sessions = Vec::with_capacity(SESSIONS);
+    for _ in 0..SESSIONS {
+        let mut device = component.open(&key, &Config::device(1))?;
+        let mut gateway = component.open(&key, &Config::gateway(1))?;
+        for datagram in device.send(&[0; 960 * 3], 0)? {
+            gateway.receive(&datagram)?;
+        }
+        gateway.send(&[0; 1440 * 3], 0)?;
+        sessions.push(gateway);
+    }
+    let after = resident_kib().unwrap_or(before);
+    eprintln!("opened and used {SESSIONS} sessions in {:.1?}", start.elapsed());
+    Ok(Some(after.saturating_sub(before) as f64 / SESSIONS as f64))
+}

@@ -1,0 +1,110 @@
+//! What a benchmark found: printed for people, written as JSON for tools.
+
+use crate::machine::Machine;
+use crate::table;
+use crate::turns::Measured;
+use anyhow::Context;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The variant that ratios refer to.
+pub const REFERENCE: &str = "native";
+
+/// All findings of one benchmark.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    #[serde(skip)]
+    name: &'static str,
+    machine: Machine,
+    rows: Vec<Row>,
+    figures: BTreeMap<&'static str, f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    case: &'static str,
+    variant: &'static str,
+    us_min: f64,
+    us_median: f64,
+    /// To [`REFERENCE`], by minimum; none where the case has no reference.
+    ratio: Option<f64>,
+}
+
+impl Report {
+    /// An empty report.
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
+        Self { name, machine: Machine::here(), rows: Vec::new(), figures: BTreeMap::new() }
+    }
+
+    /// Adds a case, and prints it.
+    pub fn case(&mut self, case: &'static str, measured: &[Measured]) {
+        let reference = measured.iter().find(|m| m.name == REFERENCE).map(Measured::min);
+        for one in measured {
+            let ratio = reference.map(|reference| one.min() / reference);
+            self.rows.push(Row { case, variant: one.name, us_min: one.min(), us_median: one.median(), ratio });
+        }
+        eprintln!("measured {case}");
+    }
+
+    /// Adds a figure that is no comparison.
+    pub fn figure(&mut self, name: &'static str, value: f64) {
+        self.figures.insert(name, value);
+    }
+
+    /// Prints everything, and writes `target/bench/NAME.json`.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn finish(&self) -> anyhow::Result<()> {
+        let Machine { cpu, cores, system, libopus, component, load } = &self.machine;
+        println!("{cpu}, {cores} cores, {system}; libopus {libopus}; component {}", &component[..12]);
+        if let Some(load) = load.filter(|&load| load > 0.5) {
+            println!("(the machine was not idle: load {load:.1}; trust the ratios, not the microseconds)");
+        }
+        println!();
+        let rows: Vec<_> = self.rows.iter().map(Row::cells).collect();
+        for line in table::lines(&["case", "variant", "µs min", "µs median", "ratio"], &rows) {
+            println!("{line}");
+        }
+        println!();
+        let figures: Vec<_> = self.figures.iter().map(|(name, value)| vec![(*name).to_owned(), shown(*value)]).collect();
+        for line in table::lines(&["figure", "value"], &figures) {
+            println!("{line}");
+        }
+        let path = self.write()?;
+        println!("\nwritten: {}", path.display());
+        Ok(())
+    }
+
+    fn write(&self) -> anyhow::Result<PathBuf> {
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+        let folder: &Path = &target.join("bench");
+        let path = folder.join(self.name).with_extension("json");
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let json = serde_json::to_string_pretty(self)?;
+        std::fs::write(&path, json).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    }
+}
+
+impl Row {
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.case.to_owned(),
+            self.variant.to_owned(),
+            shown(self.us_min),
+            shown(self.us_median),
+            self.ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}")),
+        ]
+    }
+}
+
+fn shown(value: f64) -> String {
+    match value.abs() {
+        v if v >= 100.0 => format!("{value:.0}"),
+        v if v >= 10.0 => format!("{value:.1}"),
+        _ => format!("{value:.3}"),
+    }
+}

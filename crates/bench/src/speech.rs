@@ -1,0 +1,60 @@
+//! Speech to measure with: recordings of people where they are at hand, else the clip that the project carries.
+
+use anyhow::Context;
+use sidetone_audio::{Pcm, resample, wav};
+use std::path::{Path, PathBuf};
+
+/// Mono speech.
+#[derive(Debug, Clone)]
+pub struct Speech {
+    /// Where it came from, for the report.
+    pub source: String,
+    pcm: Pcm,
+}
+
+impl Speech {
+    /// The recordings of the corpus (`SIDETONE_CORPUS`, or `../shared/corpus` beside the checkout), joined; the
+    /// project's own clip where there is no corpus.
+    ///
+    /// # Errors
+    /// Where a file cannot be read.
+    pub fn load() -> anyhow::Result<Self> {
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let corpus = std::env::var_os("SIDETONE_CORPUS")
+            .map_or_else(|| checkout.join("../shared/corpus"), PathBuf::from)
+            .join("speech");
+        let mut files: Vec<_> = match std::fs::read_dir(&corpus) {
+            Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
+            Err(_) => Vec::new(),
+        };
+        files.retain(|path| path.extension().is_some_and(|extension| extension == "wav"));
+        files.sort();
+        let source = match files.len() {
+            0 => "the project's clip (synthetic; set SIDETONE_CORPUS for recordings)".to_owned(),
+            count => format!("{count} recordings"),
+        };
+        if files.is_empty() {
+            files.push(checkout.join("crates/sidetone/assets/speech.wav"));
+        }
+        let mut joined: Option<Pcm> = None;
+        for file in files {
+            let pcm = wav::read(&file)?.into_channels(1)?;
+            match &mut joined {
+                None => joined = Some(pcm),
+                Some(all) if all.rate == pcm.rate => all.samples.extend_from_slice(&pcm.samples),
+                Some(all) => all.samples.extend_from_slice(&resample(&pcm, all.rate)?.samples),
+            }
+        }
+        Ok(Self { source, pcm: joined.context("no speech")? })
+    }
+
+    /// The speech at `rate` Hz, mono, cut to whole frames of `frame` samples.
+    ///
+    /// # Errors
+    /// Where the rate is out of range.
+    pub fn frames(&self, rate: u32, frame: usize) -> anyhow::Result<Vec<i16>> {
+        let mut samples = resample(&self.pcm, rate)?.samples;
+        samples.truncate(samples.len() / frame * frame);
+        Ok(samples)
+    }
+}
