@@ -1,0 +1,85 @@
+//! The component as a file, and as JavaScript around the very same core module.
+
+use crate::run;
+use crate::setup::{self, Need};
+use crate::sh::{Cmd, os, root, which};
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The npm package around the transpiled component.
+const MEDIA: &str = "web/media";
+
+/// Where the component goes, if nothing else is said.
+const OUT: &str = "out/component";
+
+/// Build the component and write it, its core module and its description to a folder.
+///
+/// Writes sidetone.component.wasm, sidetone.core.wasm and sidetone.json. The component imports nothing; the core module
+/// is the one inside it, byte for byte.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Also transpile it for browsers and Node, to web/media/dist.
+    ///
+    /// Needs Node.js 18 or newer; installs the pinned transpiler from npm into web/media/node_modules. The core module
+    /// in web/media/dist has the same sha256 as the one inside the component.
+    #[arg(long)]
+    web: bool,
+    /// Folder to write to.
+    #[arg(long, default_value = OUT)]
+    out: PathBuf,
+}
+
+pub(crate) fn main(args: &Args) -> Result<()> {
+    setup::ensure(if args.web { &[Need::Build, Need::Node] } else { &[Need::Build] })?;
+    let out = if args.out.is_absolute() { args.out.clone() } else { root().join(&args.out) };
+    extract(&out)?;
+    println!("\ncomponent: {}", out.join("sidetone.component.wasm").display());
+    if args.web {
+        transpile(&out)?;
+    }
+    Ok(())
+}
+
+/// How the clip is encoded to be compared; `web/media/test/same-module.test.mjs` asks the same of the module in Node.
+const ENCODED: [&str; 6] = ["--frame", "60", "--complexity", "5", "--bitrate", "24000"];
+
+/// Transpiles the component and runs the tests of the npm package: the packets that come out in wasmtime come out there.
+pub(crate) fn test() -> Result<()> {
+    let out = root().join(OUT);
+    extract(&out)?;
+    run::sidetone()?.args(os(&[&"transcode", &run::CLIP, &out.join("speech.bit")])).args(ENCODED).run()?;
+    transpile(&out)?;
+    npm().arg("test").env("SIDETONE_COMPONENT", &out).env("SIDETONE_CLIP", root().join(run::CLIP)).run()
+}
+
+/// Builds the component and writes its files to `out`.
+fn extract(out: &Path) -> Result<()> {
+    fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
+    run::sidetone()?.args(os(&[&"inspect", &"--extract", &out])).run()
+}
+
+fn transpile(out: &Path) -> Result<()> {
+    if needs_install()? {
+        npm()
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+            .remedy("it needs the npm registry, or a mirror of it")
+            .run()?;
+    }
+    npm().args(os(&[&"run", &"--silent", &"transpile", &"--", &out.join("sidetone.component.wasm")])).run()
+}
+
+fn npm() -> Cmd {
+    // npm is a script: on Windows it has another extension than the programs that `Command` finds by name.
+    Cmd::new(which("npm").unwrap_or_else(|| "npm".into())).dir(MEDIA)
+}
+
+/// npm notes in node_modules what it installed; `npm ci` takes seconds, so it runs only where the lock file is newer.
+fn needs_install() -> Result<bool> {
+    let folder = root().join(MEDIA);
+    let lock = folder.join("package-lock.json");
+    let changed = fs::metadata(&lock).and_then(|meta| meta.modified());
+    let changed = changed.with_context(|| format!("cannot read {}", lock.display()))?;
+    let installed = fs::metadata(folder.join("node_modules/.package-lock.json")).and_then(|meta| meta.modified());
+    Ok(installed.map_or(true, |installed| installed < changed))
+}

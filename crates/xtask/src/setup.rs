@@ -1,0 +1,112 @@
+//! Finds out what this machine lacks, says so, says how it will be installed, and only then installs it.
+
+mod packages;
+mod tools;
+
+pub(crate) use tools::{clang, clang_beside};
+
+use crate::sh::{Cmd, which};
+use anyhow::{Result, bail};
+use packages::{Manager, Package};
+use tools::{Cure, Finding, Missing};
+
+/// What a command needs of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// To build and test in Rust: the wasm32 target and clang for the component, cmake for the native libopus.
+    Build,
+    /// A C++ compiler, for libFuzzer.
+    Fuzz,
+    /// Node.js and npm, for the browser's half. Never installed from here.
+    Node,
+}
+
+/// Look for the tools that the other commands need, and install what is missing.
+///
+/// Says what is missing and what it will run before it installs anything. The wasm32 target comes through rustup; clang,
+/// lld, cmake and make through the system's package manager (apt-get, dnf, zypper, pacman, apk or brew), with sudo where
+/// you are not root. Node.js, for `test` and `component --web`, is only looked for.
+///
+/// All other commands do this first by themselves.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only report; exit code 1 if something is missing.
+    #[arg(long)]
+    check: bool,
+}
+
+pub(crate) fn main(args: &Args) -> Result<()> {
+    let findings = tools::find(&[Need::Build, Need::Fuzz, Need::Node])?;
+    for finding in &findings {
+        println!("{:<14} {}", finding.name, finding.found.as_deref().unwrap_or("MISSING"));
+    }
+    let (optional, required): (Vec<_>, Vec<_>) = findings.into_iter().partition(|f| f.need == Need::Node);
+    let (optional, required) = (lacking(optional), lacking(required));
+    if args.check && !required.is_empty() {
+        announce(&required);
+        bail!("{} tool(s) missing; `cargo xtask setup` installs what it can", required.len());
+    }
+    install(required, &[Need::Build, Need::Fuzz])?;
+    announce(&optional);
+    match optional.first() {
+        None => println!("Everything is there."),
+        Some(Missing { cure: Cure::ByHand(how), .. }) => println!("Everything else is there. To have that too, {how}."),
+        Some(_) => println!("Everything else is there."),
+    }
+    Ok(())
+}
+
+fn announce(lacking: &[Missing]) {
+    lacking.iter().for_each(|missing| println!("missing: {missing}"));
+}
+
+/// Sees to it that everything for `needs` is there; silent if it is.
+pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
+    install(lacking(tools::find(needs)?), needs)
+}
+
+fn lacking(findings: Vec<Finding>) -> Vec<Missing> {
+    findings.into_iter().filter_map(|finding| finding.found.err()).collect()
+}
+
+fn install(lacking: Vec<Missing>, needs: &[Need]) -> Result<()> {
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    announce(&lacking);
+    // What only the user can do is said before anything is changed.
+    for missing in &lacking {
+        if let Cure::ByHand(how) = &missing.cure {
+            bail!("{} is missing: {how}", missing.what);
+        }
+    }
+    let packages: Vec<Package> =
+        lacking.iter().filter_map(|m| if let Cure::Package(p) = m.cure { Some(p) } else { None }).collect();
+    let plan = if packages.is_empty() { None } else { Some(packages::plan(Manager::find(), &packages)?) };
+    let target = lacking.iter().any(|missing| missing.cure == Cure::Rustup).then(rustup).transpose()?;
+
+    for command in plan.iter().map(packages::Plan::shown).chain(target.as_ref().map(|cmd| cmd.shown().to_owned())) {
+        println!("will run: {command}");
+    }
+    if let Some(plan) = plan {
+        plan.run()?;
+    }
+    if let Some(target) = target {
+        target.run()?;
+    }
+    if let Some(missing) = self::lacking(tools::find(needs)?).first() {
+        bail!("installed, but still missing: {missing}");
+    }
+    Ok(())
+}
+
+fn rustup() -> Result<Cmd> {
+    let what = format!("the Rust target {}", tools::TARGET);
+    if which("rustup").is_none() {
+        bail!(
+            "{what} is missing and there is no rustup to add it: install it from where this Rust comes from, or install \
+             Rust through https://rustup.rs"
+        );
+    }
+    Ok(Cmd::new("rustup").args(["target", "add", tools::TARGET]).remedy("it downloads from static.rust-lang.org"))
+}

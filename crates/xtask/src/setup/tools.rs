@@ -1,0 +1,193 @@
+//! Looks for each tool. Starts as few programs as possible: it runs before every command.
+
+use super::Need;
+use super::packages::Package;
+use crate::sh::{Cmd, which};
+use anyhow::Result;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// What the component is compiled for.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Names the clang to use, for `crates/opus-wasm-sys` too.
+const CLANG_VARIABLE: &str = "SIDETONE_CLANG";
+
+/// Oldest Node.js that runs the transpiler and the tests.
+const NODE: u32 = 18;
+
+/// How a tool gets here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Cure {
+    /// `rustup target add`.
+    Rustup,
+    /// The system's package manager.
+    Package(Package),
+    /// The user, told how.
+    ByHand(String),
+}
+
+/// A tool that is not there.
+#[derive(Debug)]
+pub(super) struct Missing {
+    pub(super) what: String,
+    /// What it is for.
+    why: &'static str,
+    pub(super) cure: Cure,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.what, self.why)
+    }
+}
+
+/// A tool that was looked for, and how it is there.
+pub(super) struct Finding {
+    pub(super) name: &'static str,
+    pub(super) need: Need,
+    pub(super) found: std::result::Result<String, Missing>,
+}
+
+/// Looks for everything that `needs` name.
+pub(super) fn find(needs: &[Need]) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for &need in needs {
+        let mut add = |name, found| findings.push(Finding { name, need, found });
+        match need {
+            Need::Build => {
+                let sysroot = Cmd::new("rustc").args(["--print", "sysroot"]).remedy("install Rust: https://rustup.rs");
+                let rustlib = Path::new(sysroot.read()?.trim()).join("lib/rustlib");
+                add("Rust target", rust_target(&rustlib));
+                add("wasm linker", wasm_linker(&rustlib));
+                add("clang", wasm_clang());
+                if !cfg!(windows) {
+                    add("C compiler", program(&["cc"], "C compiler", "links Rust programs", Package::Cc));
+                    add("make", program(&["make"], "make", LIBOPUS, Package::Make));
+                }
+                add("cmake", program(&["cmake"], "cmake", LIBOPUS, Package::Cmake));
+            }
+            Need::Fuzz => add("C++ compiler", cxx()),
+            Need::Node => add("Node.js", node()?),
+        }
+    }
+    Ok(findings)
+}
+
+const LIBOPUS: &str = "builds the native libopus that the component is compared with";
+
+fn rust_target(rustlib: &Path) -> std::result::Result<String, Missing> {
+    if rustlib.join(TARGET).join("lib").is_dir() {
+        return Ok(TARGET.to_owned());
+    }
+    let what = format!("the Rust target {TARGET}");
+    Err(Missing { what, why: "the component is compiled for it", cure: Cure::Rustup })
+}
+
+/// rustup brings a linker; distributions' own Rust uses LLVM's.
+fn wasm_linker(rustlib: &Path) -> std::result::Result<String, Missing> {
+    let own = rustlib.read_dir().into_iter().flatten().flatten().any(|entry| {
+        entry.path().join("bin").join("rust-lld").with_extension(std::env::consts::EXE_EXTENSION).is_file()
+    });
+    if own {
+        return Ok("rust-lld".to_owned());
+    }
+    program(&["wasm-ld", "lld"], "lld", "links the component", Package::Lld)
+}
+
+fn wasm_clang() -> std::result::Result<String, Missing> {
+    if let Some(clang) = clang() {
+        return Ok(format!("{} with the wasm32 target", clang.display()));
+    }
+    let what = "a clang that compiles for wasm32".to_owned();
+    let cure = match std::env::var_os(CLANG_VARIABLE) {
+        None => Cure::Package(Package::Clang),
+        Some(named) => Cure::ByHand(format!(
+            "{CLANG_VARIABLE}={} is none: unset it, or let it name a clang of version 14 or newer",
+            named.display()
+        )),
+    };
+    Err(Missing { what, why: "compiles libopus for the component", cure })
+}
+
+fn cxx() -> std::result::Result<String, Missing> {
+    if let Some(clangxx) = clang().and_then(|clang| clang_beside(&clang, "clang++")) {
+        return Ok(clangxx.display().to_string());
+    }
+    let names: &[&str] = if cfg!(windows) { &["cl", "c++"] } else { &["c++", "g++"] };
+    program(names, "C++ compiler", "builds libFuzzer", Package::Cxx)
+}
+
+fn node() -> Result<std::result::Result<String, Missing>> {
+    const WHY: &str = "runs the component as browsers do; `cargo xtask test --quick` does without";
+    let missing = |what: &str| {
+        let how = format!(
+            "install Node.js {NODE} or newer with npm, from https://nodejs.org or as the packages nodejs and npm"
+        );
+        Err(Missing { what: what.to_owned(), why: WHY, cure: Cure::ByHand(how) })
+    };
+    if which("node").is_none() {
+        return Ok(missing("Node.js"));
+    }
+    let version = Cmd::new("node").arg("--version").read()?;
+    let version = version.trim();
+    Ok(match (major(version), which("npm").or_else(|| which("npm.cmd"))) {
+        (Some(NODE..), Some(_)) => Ok(format!("{version} with npm")),
+        (Some(NODE..), None) => missing("npm"),
+        _ => missing(&format!("Node.js {NODE} or newer (there is {version})")),
+    })
+}
+
+fn major(version: &str) -> Option<u32> {
+    version.strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+fn program(names: &[&str], what: &str, why: &'static str, package: Package) -> std::result::Result<String, Missing> {
+    let found = names.iter().find_map(which);
+    found.map(|file| file.display().to_string()).ok_or(Missing {
+        what: what.to_owned(),
+        why,
+        cure: Cure::Package(package),
+    })
+}
+
+/// The clang that `crates/opus-wasm-sys` takes too: the one named by `SIDETONE_CLANG`, or the newest that has the wasm32
+/// target.
+pub(crate) fn clang() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os(CLANG_VARIABLE) {
+        return Some(PathBuf::from(named)).filter(|clang| has_wasm_target(clang));
+    }
+    let versioned = (14..=30).rev().map(|version| format!("clang-{version}"));
+    versioned.chain(["clang".to_owned()]).filter_map(which).find(|clang| has_wasm_target(clang))
+}
+
+fn has_wasm_target(clang: &Path) -> bool {
+    // One that cannot be started is as good as none.
+    let printed = Cmd::new(clang).arg("-print-targets").output();
+    printed.is_ok_and(|output| output.status.success() && String::from_utf8_lossy(&output.stdout).contains("wasm32"))
+}
+
+/// A tool of the same LLVM: `clang++` beside `clang`, `clang++-14` beside `clang-14`.
+pub(crate) fn clang_beside(clang: &Path, tool: &str) -> Option<PathBuf> {
+    let name = clang.file_name()?.to_str()?.replacen("clang", tool, 1);
+    which(clang.with_file_name(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_node_are_read() {
+        assert_eq!(major("v18.20.8"), Some(18));
+        assert_eq!(major("v6"), Some(6));
+        assert_eq!(major("nightly"), None);
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_its_purpose() {
+        let missing = program(&["no-such-program-here"], "cmake", LIBOPUS, Package::Cmake).unwrap_err();
+        assert_eq!(missing.to_string(), "cmake (builds the native libopus that the component is compared with)");
+        assert_eq!(missing.cure, Cure::Package(Package::Cmake));
+    }
+}
