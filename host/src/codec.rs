@@ -5,6 +5,16 @@ use crate::{Error, Instance};
 use sidetone_opus::{Application, Bandwidth, Bitrate, Channels, SampleRate, Signal, Split};
 use wasmtime::component::ResourceAny;
 
+impl Instance {
+    /// The version of libopus inside the component: major, minor, patch.
+    ///
+    /// # Errors
+    /// Fatal ones.
+    pub fn libopus_version(&mut self) -> Result<(u8, u8, u8), Error> {
+        self.operate(|guest, store| guest.sidetone_media_codec().call_libopus_version(store))
+    }
+}
+
 /// How an encoder is set up. Numbers are checked by the guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EncoderConfig {

@@ -69,7 +69,8 @@ impl Report {
             println!("{line}");
         }
         println!();
-        let figures: Vec<_> = self.figures.iter().map(|(name, value)| vec![(*name).to_owned(), shown(*value)]).collect();
+        let figures: Vec<_> =
+            self.figures.iter().map(|(name, value)| vec![(*name).to_owned(), shown(*value)]).collect();
         for line in table::lines(&["figure", "value"], &figures) {
             println!("{line}");
         }

@@ -29,13 +29,10 @@ impl Speech {
         };
         files.retain(|path| path.extension().is_some_and(|extension| extension == "wav"));
         files.sort();
-        let source = match files.len() {
-            0 => "the project's clip (synthetic; set SIDETONE_CORPUS for recordings)".to_owned(),
-            count => format!("{count} recordings"),
-        };
         if files.is_empty() {
-            files.push(checkout.join("crates/sidetone/assets/speech.wav"));
+            return Self::clip();
         }
+        let source = format!("{} recordings", files.len());
         let mut joined: Option<Pcm> = None;
         for file in files {
             let pcm = wav::read(&file)?.into_channels(1)?;
@@ -46,6 +43,15 @@ impl Speech {
             }
         }
         Ok(Self { source, pcm: joined.context("no speech")? })
+    }
+
+    /// The clip that the project carries: synthetic, with all of 12 kHz, so that Opus codes it in hybrid mode.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn clip() -> anyhow::Result<Self> {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sidetone/assets/speech.wav");
+        Ok(Self { source: "the project's clip".to_owned(), pcm: wav::read(file)?.into_channels(1)? })
     }
 
     /// The speech at `rate` Hz, mono, cut to whole frames of `frame` samples.

@@ -202,7 +202,7 @@ impl Encoder {
         let wanted = match self.split {
             Split::Never => false,
             Split::Always => true,
-            Split::Auto => self.last_toc.is_some_and(|toc| toc.mode() != Mode::Silk),
+            Split::Auto => self.last_toc.is_some_and(|toc| toc.mode() == Mode::Hybrid),
         };
         // Constant bitrate is libopus's business: it makes all packets equally long.
         if !wanted || !self.vbr || frames < 2 {

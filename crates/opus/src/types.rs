@@ -268,18 +268,23 @@ impl Signal {
 
 /// How frames of 40 to 120 ms are coded.
 ///
-/// SILK alone codes 40 and 60 ms as one frame. In hybrid and CELT mode a longer packet is several frames
-/// of 20 ms, and libopus 1.6.1 caps each of them at the *average* size of the bitrate
-/// (`opus_encode_native`, `curr_max`): SILK then quantizes again and again to get below the cap, which costs
-/// a quarter of the time and, at 24 kHz and 24 kbit/s, half a point of PESQ. Coding the frames one by one
-/// and joining them with libopus's repacketizer gives every frame the room it asks for.
+/// SILK alone codes 40 and 60 ms as one frame. In hybrid and CELT mode a longer packet is several frames of 20 ms, and
+/// libopus 1.6.1 caps each of them at the *average* size of the bitrate (`opus_encode_native`, `curr_max`). In hybrid
+/// mode SILK then quantizes again and again to get below the cap. Coding the frames one by one and joining them with
+/// libopus's repacketizer gives every frame the room it asks for. Measured on packets of 60 ms, mono (CPU, PESQ-WB):
+///
+/// | mode | frame by frame, against whole |
+/// |---|---|
+/// | hybrid, 24 kbit/s | 15-30 % less CPU, +0.2 to +1.0 PESQ, 9 % more bits (whole falls short of the bitrate) |
+/// | SILK, 16 and 24 kbit/s | as much CPU, -0.01 to -0.06 PESQ |
+/// | CELT, 24 and 48 kbit/s | as much CPU, as good, 1-3 % more bits |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Split {
-    /// Frame by frame where the last packet was hybrid or CELT, whole where it was SILK.
+    /// Frame by frame where the last packet was hybrid, else whole.
     #[default]
     Auto,
     /// Always one call of libopus.
     Never,
-    /// Always frame by frame, SILK too. (A frame at which the mode changes is still coded whole.)
+    /// Always frame by frame. (A packet in which the mode changes is still coded whole.)
     Always,
 }

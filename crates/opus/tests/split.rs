@@ -149,14 +149,19 @@ fn never_is_one_call_of_libopus_and_short_frames_are_never_split() {
 }
 
 #[test]
-fn auto_codes_silk_whole_and_the_rest_frame_by_frame() {
-    let encode = |rate, bitrate, split| {
-        let mut encoder = Encoder::new(rate, Channels::Mono, Application::Voip).unwrap();
+fn auto_codes_hybrid_frame_by_frame_and_the_rest_whole() {
+    let encode_for = |application, rate, bitrate, split| {
+        let mut encoder = Encoder::new(rate, Channels::Mono, application).unwrap();
         encoder.set_bitrate(Bitrate::BitsPerSecond(bitrate)).unwrap();
         encoder.set_signal(Signal::Voice).unwrap();
         encoder.set_split(split);
         encode_all(&mut encoder, FrameDuration::Ms60, &voice(rate, Channels::Mono, 3.0))
     };
+    let encode = |rate, bitrate, split| encode_for(Application::Voip, rate, bitrate, split);
+    let celt = |split| encode_for(Application::LowDelay, SampleRate::Hz24000, 24_000, split);
+    assert_eq!(celt(Split::Auto), celt(Split::Never));
+    assert_ne!(celt(Split::Auto), celt(Split::Always));
+
     let silk = encode(SampleRate::Hz16000, 16_000, Split::Auto);
     assert!(silk.iter().all(|(packet, _)| Packet::parse(packet).unwrap().frame_count() == 1));
     assert_eq!(silk, encode(SampleRate::Hz16000, 16_000, Split::Never));
