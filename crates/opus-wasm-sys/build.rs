@@ -73,6 +73,10 @@ fn build() -> Result<(), String> {
         cc.include(opus.join(dir));
     }
     let kernels = here.join("simd128");
+    cc.include(&kernels).flag("-include").flag("celt_kernels.h");
+    for file in ADDED {
+        cc.file(kernels.join(file));
+    }
     for list in LISTS {
         for file in sources(&opus, list)? {
             match REPLACED.iter().find(|(theirs, _)| *theirs == file) {
@@ -97,12 +101,19 @@ const LISTS: &[(&str, &str)] = &[
 
 /// Files of libopus that are not compiled, and ours in `simd128/` that define the same functions.
 const REPLACED: &[(&str, &str)] = &[
+    ("silk/LPC_analysis_filter.c", "lpc_analysis_filter.c"),
+    ("silk/NSQ.c", "nsq.c"),
     ("silk/NSQ_del_dec.c", "nsq_del_dec.c"),
+    ("silk/decode_core.c", "decode_core.c"),
     ("silk/float/autocorrelation_FLP.c", "autocorrelation.c"),
+    ("silk/float/burg_modified_FLP.c", "burg.c"),
     ("silk/float/energy_FLP.c", "energy.c"),
     ("silk/float/inner_product_FLP.c", "inner_product.c"),
     ("silk/float/warped_autocorrelation_FLP.c", "warped_autocorrelation.c"),
 ];
+
+/// Files of ours beside libopus's: what its hooks in `celt_kernels.h` call.
+const ADDED: &[&str] = &["celt_pitch_xcorr.c"];
 
 /// Multistream and projection (surround) are not part of the API of this crate.
 const LEFT_OUT: &[&str] = &["multistream", "projection", "mapping_matrix"];

@@ -26,8 +26,9 @@ INLINE void pass(double *in, const double *reversed, double warping, int length,
 #pragma clang loop unroll(full)
         for (int k = 0; k < sections / 2; k++) {
             v128_t shifted = wasm_i64x2_shuffle(from_left, z[k], 1, 2);
+            v128_t ready = wasm_f64x2_add(before[k], wasm_f64x2_mul(warp, z[k])); /* does not wait for `shifted` */
             from_left = z[k];
-            z[k] = wasm_f64x2_add(before[k], wasm_f64x2_mul(warp, wasm_f64x2_sub(z[k], shifted)));
+            z[k] = wasm_f64x2_sub(ready, wasm_f64x2_mul(warp, shifted));
             before[k] = shifted;
             sum[k] = wasm_f64x2_add(sum[k], wasm_f64x2_mul(z[k], wasm_v128_load(&reversed[2 * k - t])));
         }

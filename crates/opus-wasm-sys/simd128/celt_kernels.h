@@ -1,0 +1,58 @@
+/* Inner products of CELT in SIMD128, through libopus's own hooks in celt/pitch.h. They differ by rounding.
+ *
+ * Included before every file of libopus. */
+#ifndef SIDETONE_CELT_KERNELS_H
+#define SIDETONE_CELT_KERNELS_H
+
+#include <wasm_simd128.h>
+
+static inline float sidetone_sum(v128_t a) {
+    a = wasm_f32x4_add(a, wasm_i32x4_shuffle(a, a, 2, 3, 0, 1));
+    return wasm_f32x4_extract_lane(a, 0) + wasm_f32x4_extract_lane(a, 1);
+}
+
+/* sum[k] += x[j] * y[j + k], k = 0 … 3; y has three samples more than x. */
+static inline void sidetone_xcorr_kernel(const float *x, const float *y, float sum[4], int len) {
+    v128_t s0 = wasm_v128_load(sum), s1 = wasm_f32x4_const_splat(0);
+    int j = 0;
+    for (; j + 4 <= len; j += 4) {
+        s0 = wasm_f32x4_add(s0, wasm_f32x4_mul(wasm_v128_load32_splat(x + j), wasm_v128_load(y + j)));
+        s1 = wasm_f32x4_add(s1, wasm_f32x4_mul(wasm_v128_load32_splat(x + j + 1), wasm_v128_load(y + j + 1)));
+        s0 = wasm_f32x4_add(s0, wasm_f32x4_mul(wasm_v128_load32_splat(x + j + 2), wasm_v128_load(y + j + 2)));
+        s1 = wasm_f32x4_add(s1, wasm_f32x4_mul(wasm_v128_load32_splat(x + j + 3), wasm_v128_load(y + j + 3)));
+    }
+    for (; j < len; j++) {
+        s0 = wasm_f32x4_add(s0, wasm_f32x4_mul(wasm_v128_load32_splat(x + j), wasm_v128_load(y + j)));
+    }
+    wasm_v128_store(sum, wasm_f32x4_add(s0, s1));
+}
+
+static inline float sidetone_inner_prod(const float *x, const float *y, int n) {
+    v128_t s0 = wasm_f32x4_const_splat(0), s1 = s0;
+    int i = 0;
+    for (; i + 8 <= n; i += 8) {
+        s0 = wasm_f32x4_add(s0, wasm_f32x4_mul(wasm_v128_load(x + i), wasm_v128_load(y + i)));
+        s1 = wasm_f32x4_add(s1, wasm_f32x4_mul(wasm_v128_load(x + i + 4), wasm_v128_load(y + i + 4)));
+    }
+    float sum = sidetone_sum(wasm_f32x4_add(s0, s1));
+    for (; i < n; i++) {
+        sum += x[i] * y[i];
+    }
+    return sum;
+}
+
+/* Correlations at 0 … count - 1: celt_pitch_xcorr.c. */
+void sidetone_pitch_xcorr(const float *x, const float *y, float *xcorr, int len, int count);
+
+#define OVERRIDE_XCORR_KERNEL
+#define xcorr_kernel(x, y, sum, len, arch) ((void)(arch), sidetone_xcorr_kernel(x, y, sum, len))
+#define OVERRIDE_CELT_INNER_PROD
+#define celt_inner_prod(x, y, N, arch) ((void)(arch), sidetone_inner_prod(x, y, N))
+#define OVERRIDE_DUAL_INNER_PROD
+#define dual_inner_prod(x, y01, y02, N, xy1, xy2, arch) \
+    ((void)(arch), *(xy1) = sidetone_inner_prod(x, y01, N), *(xy2) = sidetone_inner_prod(x, y02, N), (void)0)
+#define OVERRIDE_PITCH_XCORR
+#define celt_pitch_xcorr(x, y, xcorr, len, max_pitch, arch) \
+    ((void)(arch), sidetone_pitch_xcorr(x, y, xcorr, len, max_pitch))
+
+#endif

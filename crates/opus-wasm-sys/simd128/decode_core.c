@@ -1,0 +1,141 @@
+/* SILK decoder, inverse noise shaping quantizer: replaces silk/decode_core.c. Exact.
+ *
+ * Sign and offset of the excitation and the long-term prediction are done four samples at a time (a pitch lag is
+ * longer than that), the short-term prediction as predictor.h says.
+ */
+#include "main.h"
+#include "predictor.h"
+#include "stack_alloc.h"
+
+PREDICTOR(lpc16, 4)
+
+INLINE v128_t splat(opus_int32 a) { return wasm_i32x4_splat(a); }
+
+/* Pulses to excitation: levels moved towards zero, offset, and the sign that the dither gives them. */
+static void excitation(const silk_decoder_state *psDec, const opus_int16 *pulses, opus_int32 *exc_Q14) {
+    opus_int32 dither[MAX_FRAME_LENGTH];
+    opus_int32 seed = psDec->indices.Seed;
+    for (int i = 0; i < psDec->frame_length; i++) {
+        seed = silk_RAND(seed);
+        dither[i] = seed;
+        seed = silk_ADD32_ovflw(seed, pulses[i]);
+    }
+    v128_t adjust = splat(QUANT_LEVEL_ADJUST_Q10 << 4);
+    v128_t offset = splat(silk_Quantization_Offsets_Q10[psDec->indices.signalType >> 1][psDec->indices.quantOffsetType] << 4);
+    for (int i = 0; i < psDec->frame_length; i += 4) { /* frames are multiples of 40 samples */
+        v128_t p = wasm_i32x4_load16x4(&pulses[i]);
+        v128_t e = wasm_i32x4_shl(p, 14);
+        v128_t sign = wasm_i32x4_shr(p, 31);
+        v128_t nonzero = wasm_i32x4_ne(p, splat(0));
+        e = wasm_i32x4_sub(e, wasm_v128_and(negate_if(adjust, sign), nonzero));
+        e = negate_if(wasm_i32x4_add(e, offset), wasm_i32x4_shr(wasm_v128_load(&dither[i]), 31));
+        wasm_v128_store(&exc_Q14[i], e);
+    }
+}
+
+/* Short-term prediction of one subframe. `x` is the signal in Q14, after MAX_LPC_ORDER samples of history. */
+static void synthesize(opus_int32 *x, opus_int16 *xq, const opus_int32 *residual, const opus_int16 *a_Q12, int order,
+                       opus_int32 gain_Q10, int length) {
+    lpc16 p;
+    lpc16_set(&p, a_Q12, order);
+    for (int i = 0; i < MAX_LPC_ORDER; i++) {
+        lpc16_push(&p, x[i]);
+    }
+    x += MAX_LPC_ORDER;
+    for (int i = 0; i < length; i++) {
+        opus_int32 prediction_Q10 = silk_ADD32_ovflw(lpc16_next(&p), order >> 1);
+        opus_int32 now = silk_ADD_SAT32(residual[i], silk_LSHIFT_SAT32(prediction_Q10, 4));
+        lpc16_push(&p, now);
+        x[i] = now;
+    }
+    for (int i = 0; i < length; i += 4) { /* a subframe is 40, 60 or 80 samples */
+        v128_t y = shr_round(mulww(wasm_v128_load(&x[i]), splat(gain_Q10)), 8);
+        y = wasm_i16x8_narrow_i32x4(y, y);
+        wasm_v128_store64_lane(&xq[i], y, 0);
+    }
+}
+
+void silk_decode_core(silk_decoder_state *psDec, silk_decoder_control *psDecCtrl, opus_int16 xq[],
+                      const opus_int16 pulses[MAX_FRAME_LENGTH], int arch) {
+    opus_int32 sLTP_Q15[2 * MAX_FRAME_LENGTH];
+    opus_int16 sLTP[MAX_FRAME_LENGTH];
+    opus_int32 residual[MAX_SUB_FRAME_LENGTH];
+    opus_int32 x[MAX_SUB_FRAME_LENGTH + MAX_LPC_ORDER];
+    const int length = psDec->subfr_length, ltp_mem = psDec->ltp_mem_length;
+    const int interpolated = psDec->indices.NLSFInterpCoef_Q2 < 1 << 2;
+    int at = ltp_mem; /* in sLTP_Q15 */
+
+    celt_assert(psDec->LPC_order == 10 || psDec->LPC_order == 16);
+    celt_assert(ltp_mem <= MAX_FRAME_LENGTH);
+    excitation(psDec, pulses, psDec->exc_Q14);
+    silk_memcpy(x, psDec->sLPC_Q14_buf, MAX_LPC_ORDER * sizeof(opus_int32));
+
+    for (int k = 0; k < psDec->nb_subfr; k++) {
+        const opus_int32 *exc_Q14 = &psDec->exc_Q14[k * length];
+        const opus_int16 *A_Q12 = psDecCtrl->PredCoef_Q12[k >> 1];
+        opus_int16 *B_Q14 = &psDecCtrl->LTPCoef_Q14[k * LTP_ORDER];
+        int voiced = psDec->indices.signalType == TYPE_VOICED;
+        opus_int32 gain_Q16 = psDecCtrl->Gains_Q16[k];
+        opus_int32 inv_gain_Q31 = silk_INVERSE32_varQ(gain_Q16, 47);
+        opus_int32 adjust_Q16 = (opus_int32)1 << 16;
+
+        if (gain_Q16 != psDec->prev_gain_Q16) {
+            adjust_Q16 = silk_DIV32_varQ(psDec->prev_gain_Q16, gain_Q16, 16);
+            for (int i = 0; i < MAX_LPC_ORDER; i += 4) {
+                wasm_v128_store(&x[i], mulww(wasm_v128_load(&x[i]), splat(adjust_Q16)));
+            }
+        }
+        psDec->prev_gain_Q16 = gain_Q16;
+
+        /* No abrupt transition from concealed voiced speech to unvoiced. */
+        if (psDec->lossCnt && psDec->prevSignalType == TYPE_VOICED && psDec->indices.signalType != TYPE_VOICED &&
+            k < MAX_NB_SUBFR / 2) {
+            silk_memset(B_Q14, 0, LTP_ORDER * sizeof(opus_int16));
+            B_Q14[LTP_ORDER / 2] = SILK_FIX_CONST(0.25, 14);
+            voiced = 1;
+            psDecCtrl->pitchL[k] = psDec->lagPrev;
+        }
+
+        if (voiced) {
+            const int lag = psDecCtrl->pitchL[k], past = lag + LTP_ORDER / 2;
+            if (k == 0 || (k == 2 && interpolated)) {
+                /* Rewhiten with the new filter; the result is not scaled yet. */
+                int start = ltp_mem - lag - psDec->LPC_order - LTP_ORDER / 2;
+                celt_assert(start > 0);
+                if (k == 2) {
+                    silk_memcpy(&psDec->outBuf[ltp_mem], xq - 2 * length, 2 * length * sizeof(opus_int16));
+                }
+                silk_LPC_analysis_filter(&sLTP[start], &psDec->outBuf[start + k * length], A_Q12, ltp_mem - start,
+                                         psDec->LPC_order, arch);
+                if (k == 0) { /* makes packets depend less on each other */
+                    inv_gain_Q31 = silk_LSHIFT(silk_SMULWB(inv_gain_Q31, psDecCtrl->LTP_scale_Q14), 2);
+                }
+                for (int i = 1; i <= past; i++) {
+                    sLTP_Q15[at - i] = silk_SMULWB(inv_gain_Q31, sLTP[ltp_mem - i]);
+                }
+            } else if (adjust_Q16 != (opus_int32)1 << 16) {
+                for (int i = 1; i <= past; i++) {
+                    sLTP_Q15[at - i] = silk_SMULWW(adjust_Q16, sLTP_Q15[at - i]);
+                }
+            }
+
+            factor b[LTP_ORDER];
+            for (int i = 0; i < LTP_ORDER; i++) {
+                b[i] = factor_splat(B_Q14[i]);
+            }
+            celt_assert(lag >= LTP_ORDER / 2 + 4);
+            for (int i = 0; i < length; i += 4) {
+                v128_t prediction = predict_long(&sLTP_Q15[at - lag + LTP_ORDER / 2], b);
+                v128_t r = wasm_i32x4_add(wasm_v128_load(&exc_Q14[i]), wasm_i32x4_shl(prediction, 1));
+                wasm_v128_store(&residual[i], r);
+                wasm_v128_store(&sLTP_Q15[at], wasm_i32x4_shl(r, 1));
+                at += 4;
+            }
+        }
+
+        synthesize(x, xq, voiced ? residual : exc_Q14, A_Q12, psDec->LPC_order, silk_RSHIFT(gain_Q16, 6), length);
+        silk_memmove(x, &x[length], MAX_LPC_ORDER * sizeof(opus_int32));
+        xq += length;
+    }
+    silk_memcpy(psDec->sLPC_Q14_buf, x, MAX_LPC_ORDER * sizeof(opus_int32));
+}
