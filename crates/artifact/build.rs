@@ -47,7 +47,7 @@ fn build() -> Result<(), String> {
     let component = wit_component::ComponentEncoder::default()
         .validate(true)
         .module(&module)
-        .and_then(|encoder| encoder.encode())
+        .and_then(wit_component::ComponentEncoder::encode)
         .map_err(|error| format!("the core module does not make a component: {error:#}"))?;
     let core = core_module(&component)?;
 
@@ -89,7 +89,8 @@ fn build_module(workspace: &Path, target_dir: &Path) -> Result<Vec<u8>, String> 
         .arg(target_dir)
         .env("CARGO_ENCODED_RUSTFLAGS", rustflags(workspace).join("\u{1f}"));
     // What the outer build set for itself: clippy's driver, coverage, another profile.
-    for variable in ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"] {
+    for variable in ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"]
+    {
         command.env_remove(variable);
     }
     for (name, _) in env::vars() {

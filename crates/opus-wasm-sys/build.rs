@@ -72,21 +72,39 @@ fn build() -> Result<(), String> {
     for dir in ["include", "celt", "silk", "silk/float", "src", "."] {
         cc.include(opus.join(dir));
     }
+    let base = cc.clone();
     let kernels = here.join("simd128");
     cc.include(&kernels).flag("-include").flag("celt_kernels.h");
+    let mut unrolled = cc.clone();
+    unrolled.flag("-mllvm").flag("-unroll-count=4").flag("-mllvm").flag("-unroll-runtime");
     for file in ADDED {
         cc.file(kernels.join(file));
     }
     for list in LISTS {
         for file in sources(&opus, list)? {
-            match REPLACED.iter().find(|(theirs, _)| *theirs == file) {
-                Some((_, ours)) => cc.file(kernels.join(ours)),
+            match REPLACED.iter().find(|(theirs, ..)| *theirs == file) {
+                Some((_, ours, _)) => cc.file(kernels.join(ours)),
+                None if UNROLLED.contains(&file.as_str()) => unrolled.file(opus.join(file)),
                 None => cc.file(opus.join(file)),
             };
         }
     }
-    cc.try_compile("opus")
-        .map_err(|error| format!("compiling libopus for wasm32 with {} failed: {error}", clang.display()))?;
+    if env::var_os("CARGO_FEATURE_KERNEL_TESTS").is_some() {
+        let mut reference = base.clone();
+        for symbol in REPLACED.iter().flat_map(|(_, _, symbols)| *symbols) {
+            reference.define(symbol, Some(format!("ref_{symbol}").as_str()));
+        }
+        for (theirs, ..) in REPLACED {
+            reference.file(opus.join(theirs));
+        }
+        reference.try_compile("opus_reference").map_err(|error| format!("compiling the reference failed: {error}"))?;
+        cc.file(kernels.join("check.c"));
+    }
+    for (build, name) in [(unrolled, "opus_unrolled"), (cc, "opus")] {
+        build
+            .try_compile(name)
+            .map_err(|error| format!("compiling libopus for wasm32 with {} failed: {error}", clang.display()))?;
+    }
     Ok(())
 }
 
@@ -99,17 +117,40 @@ const LISTS: &[(&str, &str)] = &[
     ("opus_sources.mk", "OPUS_SOURCES_FLOAT"),
 ];
 
-/// Files of libopus that are not compiled, and ours in `simd128/` that define the same functions.
-const REPLACED: &[(&str, &str)] = &[
-    ("silk/LPC_analysis_filter.c", "lpc_analysis_filter.c"),
-    ("silk/NSQ.c", "nsq.c"),
-    ("silk/NSQ_del_dec.c", "nsq_del_dec.c"),
-    ("silk/decode_core.c", "decode_core.c"),
-    ("silk/float/autocorrelation_FLP.c", "autocorrelation.c"),
-    ("silk/float/burg_modified_FLP.c", "burg.c"),
-    ("silk/float/energy_FLP.c", "energy.c"),
-    ("silk/float/inner_product_FLP.c", "inner_product.c"),
-    ("silk/float/warped_autocorrelation_FLP.c", "warped_autocorrelation.c"),
+/// Files of libopus that are not compiled, ours in `simd128/` that stand for them, and the functions they define.
+const REPLACED: &[(&str, &str, &[&str])] = &[
+    ("celt/kiss_fft.c", "fft.c", &["opus_fft_impl", "opus_fft_c", "opus_ifft_c"]),
+    ("silk/LPC_analysis_filter.c", "lpc_analysis_filter.c", &["silk_LPC_analysis_filter"]),
+    ("silk/NSQ.c", "nsq.c", &["silk_NSQ_c"]),
+    ("silk/NSQ_del_dec.c", "nsq_del_dec.c", &["silk_NSQ_del_dec_c"]),
+    ("silk/decode_core.c", "decode_core.c", &["silk_decode_core"]),
+    ("silk/resampler_private_IIR_FIR.c", "resampler_iir_fir.c", &["silk_resampler_private_IIR_FIR"]),
+    ("silk/resampler_private_down_FIR.c", "resampler_down_fir.c", &["silk_resampler_private_down_FIR"]),
+    ("silk/float/autocorrelation_FLP.c", "autocorrelation.c", &["silk_autocorrelation_FLP"]),
+    ("silk/float/burg_modified_FLP.c", "burg.c", &["silk_burg_modified_FLP"]),
+    ("silk/float/energy_FLP.c", "energy.c", &["silk_energy_FLP"]),
+    ("silk/float/inner_product_FLP.c", "inner_product.c", &["silk_inner_product_FLP_c"]),
+    ("silk/float/warped_autocorrelation_FLP.c", "warped_autocorrelation.c", &["silk_warped_autocorrelation_FLP"]),
+];
+
+/// Files of libopus whose tight loops are unrolled. Each turn of a loop costs a look at the deadline, and with it the
+/// engine moves what the loop keeps in registers through memory.
+const UNROLLED: &[&str] = &[
+    "celt/celt_decoder.c",
+    "celt/celt_encoder.c",
+    "celt/mathops.c",
+    "celt/mdct.c",
+    "silk/A2NLSF.c",
+    "silk/NLSF_del_dec_quant.c",
+    "silk/ana_filt_bank_1.c",
+    "silk/resampler_down2.c",
+    "silk/resampler_private_AR2.c",
+    "silk/resampler_private_up2_HQ.c",
+    "silk/float/LPC_analysis_filter_FLP.c",
+    "silk/float/apply_sine_window_FLP.c",
+    "src/mlp.c",
+    "src/opus.c",
+    "src/opus_encoder.c",
 ];
 
 /// Files of ours beside libopus's: what its hooks in `celt_kernels.h` call.

@@ -5,7 +5,7 @@
 //! inside the guest: an endless loop ends like any other failure. Whatever makes an instance fail (trap, deadline,
 //! memory limit) ends that instance alone; it is dropped at once and never called again.
 //!
-//! ```
+//! ```no_run
 //! use sidetone_host::{Engine, EngineConfig, Key};
 //! use sidetone_session::Config;
 //!

@@ -2,10 +2,13 @@
 
 use sidetone_host::{Engine, EngineConfig, Error, Key};
 use sidetone_session::Config;
+use std::time::Duration;
 
 #[test]
 fn a_frame_travels_from_device_to_gateway() -> Result<(), Error> {
-    let engine = Engine::new(&EngineConfig { instances: 10, ..EngineConfig::default() })?;
+    // A busy machine must not fail the test.
+    let deadline = Duration::from_secs(10);
+    let engine = Engine::new(&EngineConfig { instances: 10, deadline, ..EngineConfig::default() })?;
     let component = engine.compile(sidetone_artifact::COMPONENT)?;
     let key = Key::new([7; 16]);
     let mut device = component.open(&key, &Config::device(1))?;

@@ -2,12 +2,13 @@
 
 use crate::Component;
 use crate::bindings::exports::sidetone::media::codec as wit;
+use crate::memory::wipe_voices;
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use sidetone_opus::packet::{Packet, has_redundancy};
-use sidetone_opus::{Channels, Decoder, Encoder, LIBOPUS_VERSION, MAX_PACKET, SampleRate};
+use sidetone_opus::{Channels, Decoder, Encoder, LIBOPUS_VERSION, MAX_PACKET, MAX_SAMPLES, SampleRate};
 use wit::{CodecError, EncoderConfig, PacketInfo};
 
 impl wit::Guest for Component {
@@ -34,6 +35,12 @@ impl wit::Guest for Component {
 }
 
 pub(crate) struct OpusEncoder(RefCell<(Encoder, Box<[u8; MAX_PACKET]>)>);
+
+impl Drop for OpusEncoder {
+    fn drop(&mut self) {
+        wipe_voices();
+    }
+}
 
 fn configure(encoder: &mut Encoder, config: &EncoderConfig) -> Result<(), CodecError> {
     encoder.set_bitrate(config.bitrate.into())?;
@@ -89,15 +96,24 @@ impl wit::GuestEncoder for OpusEncoder {
 
 pub(crate) struct OpusDecoder(RefCell<Decoder>);
 
+impl Drop for OpusDecoder {
+    fn drop(&mut self) {
+        wipe_voices();
+    }
+}
+
 impl OpusDecoder {
-    /// Runs one call of the decoder on a buffer of `samples` a channel.
+    /// Runs one call of the decoder on a buffer of `samples` a channel; longer than a packet can be is no frame.
     fn with_room(
         &self,
         samples: usize,
         call: impl FnOnce(&mut Decoder, &mut [i16]) -> Result<usize, sidetone_opus::Error>,
     ) -> Result<Vec<i16>, CodecError> {
         let decoder = &mut *self.0.borrow_mut();
-        let room = samples.min(sidetone_opus::MAX_SAMPLES + 1) * decoder.channels().count();
+        let room = samples.saturating_mul(decoder.channels().count());
+        if samples > MAX_SAMPLES {
+            return Err(CodecError::FrameLength(room as u32));
+        }
         let mut pcm = vec![0; room];
         let written = call(decoder, &mut pcm)?;
         pcm.truncate(written);

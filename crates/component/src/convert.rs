@@ -4,6 +4,7 @@ use crate::bindings::exports::sidetone::media::{codec as wc, session as ws, type
 use sidetone_opus as opus;
 use sidetone_packet as packet;
 use sidetone_session as session;
+use zeroize::Zeroizing;
 
 /// Enums and records whose variants and fields have the same names on both sides.
 macro_rules! same_enum {
@@ -66,9 +67,9 @@ impl From<opus::Error> for wt::CodecError {
     }
 }
 
-/// The 16 bytes of a key, zeroised by the caller.
-pub(crate) fn key_bytes(key: &wt::Key) -> [u8; packet::KEY_LEN] {
-    let mut bytes = [0; packet::KEY_LEN];
+/// The 16 bytes of a key, zeroised when dropped: the outermost frame of a call is where no wipe of the stack reaches.
+pub(crate) fn key_bytes(key: &wt::Key) -> Zeroizing<[u8; packet::KEY_LEN]> {
+    let mut bytes = Zeroizing::new([0; packet::KEY_LEN]);
     bytes[..8].copy_from_slice(&key.high.to_be_bytes());
     bytes[8..].copy_from_slice(&key.low.to_be_bytes());
     bytes

@@ -1,7 +1,7 @@
 //! The component's glue: WIT on one side, `sidetone-session`, `-opus` and `-packet` on the other, nothing in between.
 //!
 //! Invariant: no import. There is no `std` here, so that none can slip in; a panic is a trap.
-#![no_std]
+#![cfg_attr(target_arch = "wasm32", no_std)]
 #![cfg(target_arch = "wasm32")]
 #![allow(missing_docs, reason = "the WIT files say it")]
 

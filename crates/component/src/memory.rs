@@ -31,6 +31,12 @@ unsafe impl GlobalAlloc for Zeroing {
     }
 }
 
+/// Zeroises what codec calls left on the stack: a resource calls this when it is dropped. libopus goes 97 KiB deep, for
+/// 120 ms of stereo at 48 kHz; the wipe takes 5 µs.
+pub(crate) fn wipe_voices() {
+    sidetone_packet::wipe_stack::<128>();
+}
+
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()

@@ -3,10 +3,12 @@
 use crate::Component;
 use crate::bindings::exports::sidetone::media::session as wit;
 use crate::convert::key_bytes;
+use crate::memory::wipe_voices;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use sidetone_opus::FrameDuration;
-use sidetone_packet::{HEADER_LEN, wipe_stack};
+use sidetone_packet::HEADER_LEN;
 use sidetone_session as ours;
 use wit::{CodecError, Config, ConfigError, Key, OpenError, Quality, Received, SendError, State, Stats};
 
@@ -16,14 +18,14 @@ impl wit::Guest for Component {
     type Stream = Stream;
 }
 
-/// An open session; `None` only while it is being dropped.
-pub(crate) struct Stream(RefCell<Option<Session>>);
+/// An open session; `None` only while it is being dropped. Boxed, because the generated glue moves a resource to the
+/// stack before it drops it, and the session holds the last payload.
+pub(crate) struct Stream(RefCell<Option<Box<Session>>>);
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.0.take();
-        // What opening and the last calls left on the stack, key and voice.
-        wipe_stack::<64>();
+        *self.0.get_mut() = None;
+        wipe_voices();
     }
 }
 
@@ -37,7 +39,7 @@ impl Stream {
 impl wit::GuestStream for Stream {
     fn open(key: Key, config: Config) -> Result<wit::Stream, ConfigError> {
         let session = Session::new(&key_bytes(&key), &config.try_into()?)?;
-        Ok(wit::Stream::new(Self(RefCell::new(Some(session)))))
+        Ok(wit::Stream::new(Self(RefCell::new(Some(Box::new(session))))))
     }
 
     fn receive(&self, datagram: Vec<u8>) -> Result<Received, OpenError> {

@@ -15,6 +15,7 @@ static inline float sidetone_sum(v128_t a) {
 static inline void sidetone_xcorr_kernel(const float *x, const float *y, float sum[4], int len) {
     v128_t s0 = wasm_v128_load(sum), s1 = wasm_f32x4_const_splat(0);
     int j = 0;
+#pragma clang loop unroll_count(4)
     for (; j + 4 <= len; j += 4) {
         s0 = wasm_f32x4_add(s0, wasm_f32x4_mul(wasm_v128_load32_splat(x + j), wasm_v128_load(y + j)));
         s1 = wasm_f32x4_add(s1, wasm_f32x4_mul(wasm_v128_load32_splat(x + j + 1), wasm_v128_load(y + j + 1)));
@@ -30,6 +31,7 @@ static inline void sidetone_xcorr_kernel(const float *x, const float *y, float s
 static inline float sidetone_inner_prod(const float *x, const float *y, int n) {
     v128_t s0 = wasm_f32x4_const_splat(0), s1 = s0;
     int i = 0;
+#pragma clang loop unroll_count(4)
     for (; i + 8 <= n; i += 8) {
         s0 = wasm_f32x4_add(s0, wasm_f32x4_mul(wasm_v128_load(x + i), wasm_v128_load(y + i)));
         s1 = wasm_f32x4_add(s1, wasm_f32x4_mul(wasm_v128_load(x + i + 4), wasm_v128_load(y + i + 4)));

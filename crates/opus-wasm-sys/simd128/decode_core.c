@@ -15,6 +15,7 @@ INLINE v128_t splat(opus_int32 a) { return wasm_i32x4_splat(a); }
 static void excitation(const silk_decoder_state *psDec, const opus_int16 *pulses, opus_int32 *exc_Q14) {
     opus_int32 dither[MAX_FRAME_LENGTH];
     opus_int32 seed = psDec->indices.Seed;
+#pragma clang loop unroll_count(8)
     for (int i = 0; i < psDec->frame_length; i++) {
         seed = silk_RAND(seed);
         dither[i] = seed;
@@ -38,10 +39,12 @@ static void synthesize(opus_int32 *x, opus_int16 *xq, const opus_int32 *residual
                        opus_int32 gain_Q10, int length) {
     lpc16 p;
     lpc16_set(&p, a_Q12, order);
+#pragma clang loop unroll_count(4)
     for (int i = 0; i < MAX_LPC_ORDER; i++) {
         lpc16_push(&p, x[i]);
     }
     x += MAX_LPC_ORDER;
+#pragma clang loop unroll_count(4)
     for (int i = 0; i < length; i++) {
         opus_int32 prediction_Q10 = silk_ADD32_ovflw(lpc16_next(&p), order >> 1);
         opus_int32 now = silk_ADD_SAT32(residual[i], silk_LSHIFT_SAT32(prediction_Q10, 4));

@@ -17,6 +17,7 @@ INLINE double sum_lanes(v128_t a) { return wasm_f64x2_extract_lane(a, 0) + wasm_
 INLINE double inner_product(const float *a, const float *b, int n) {
     v128_t s0 = wasm_f64x2_const_splat(0), s1 = s0, s2 = s0, s3 = s0;
     int i = 0;
+#pragma clang loop unroll_count(4)
     for (; i + 8 <= n; i += 8) {
         s0 = wasm_f64x2_add(s0, wasm_f64x2_mul(load_doubles(a + i), load_doubles(b + i)));
         s1 = wasm_f64x2_add(s1, wasm_f64x2_mul(load_doubles(a + i + 2), load_doubles(b + i + 2)));

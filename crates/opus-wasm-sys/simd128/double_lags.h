@@ -7,17 +7,28 @@
 
 #define LAGS 8
 
+INLINE void add_lags(v128_t *sum, const double *x, int lag, const int lags) {
+    v128_t now = wasm_v128_load(x);
+#pragma clang loop unroll(full)
+    for (int k = 0; k < lags; k++) {
+        sum[k] = wasm_f64x2_add(sum[k], wasm_f64x2_mul(now, wasm_v128_load(&x[lag + k])));
+    }
+}
+
 INLINE void sum_lags(const double *x, int length, int lag, const int lags, double *sums) {
     v128_t sum[LAGS];
     for (int k = 0; k < lags; k++) {
         sum[k] = wasm_f64x2_const_splat(0);
     }
-    for (int i = 0; i < length; i += 2) {
-        v128_t now = wasm_v128_load(&x[i]);
+    int i = 0;
+    for (; i + 8 <= length; i += 8) { /* each turn costs a look at the deadline, and all sums go through memory */
 #pragma clang loop unroll(full)
-        for (int k = 0; k < lags; k++) {
-            sum[k] = wasm_f64x2_add(sum[k], wasm_f64x2_mul(now, wasm_v128_load(&x[i + lag + k])));
+        for (int j = 0; j < 8; j += 2) {
+            add_lags(sum, &x[i + j], lag, lags);
         }
+    }
+    for (; i < length; i += 2) {
+        add_lags(sum, &x[i], lag, lags);
     }
     for (int k = 0; k < lags; k++) {
         sums[k] = sum_lanes(sum[k]);

@@ -21,6 +21,7 @@ void silk_LPC_analysis_filter(opus_int16 *out, const opus_int16 *in, const opus_
     int i = d;
     for (; i + 4 <= len; i += 4) {
         v128_t sum = wasm_i32x4_const_splat(0);
+#pragma clang loop unroll_count(8)
         for (int j = 0; j < d; j += 2) {
             /* Of the samples i - j - 2 … i - j + 2: each with its successor. */
             v128_t older = wasm_u32x4_load16x4(&in[i - j - 2]), newer = wasm_u32x4_load16x4(&in[i - j - 1]);

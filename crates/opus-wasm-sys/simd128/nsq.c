@@ -49,6 +49,7 @@ INLINE opus_int32 level(opus_int32 r_Q10, const subframe *p) {
         taps16 lpc;                                                                                                 \
         shaper ar;                                                                                                  \
         taps16_set(&lpc, p->a_Q12, p->lpc_order);                                                                   \
+        _Pragma("clang loop unroll_count(4)")                                                                       \
         for (int i = 0; i < NSQ_LPC_BUF_LENGTH; i++) {                                                              \
             taps16_push(&lpc, NSQ->sLPC_Q14[i]);                                                                    \
         }                                                                                                           \
@@ -57,6 +58,7 @@ INLINE opus_int32 level(opus_int32 r_Q10, const subframe *p) {
             shaper##_push(&ar, NSQ->sAR2_Q14[i]);                                                                   \
         }                                                                                                           \
         shaper##_push(&ar, diff);                                                                                   \
+        _Pragma("clang loop unroll_count(2)")                                                                       \
         for (int i = 0; i < p->length; i++) {                                                                       \
             seed = silk_RAND(seed);                                                                                 \
             opus_int32 lpc_pred = silk_ADD32_ovflw(taps16_next(&lpc), p->lpc_order >> 1);                           \

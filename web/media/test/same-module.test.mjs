@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { instantiate } from '../dist/sidetone.js';
 
 const { SIDETONE_COMPONENT: folder, SIDETONE_CLIP: clip } = process.env;
@@ -22,9 +23,18 @@ test('the core module is the one inside the component, byte for byte', { skip },
   const inNode = await readFile(new URL(manifest.core.file, dist));
   assert.equal(sha256(inNode), sha256(inComponent));
   assert.equal(manifest.core.sha256, sha256(inComponent));
+  const { core, component } = JSON.parse(await readFile(join(folder, 'inspect.json'), 'utf8'));
+  assert.deepEqual(manifest.core, { file: manifest.core.file, ...core }, 'what `sidetone inspect --json` says');
+  assert.deepEqual(manifest.component, component);
   // Of the component model's own intrinsics, for handles of what it exports, it has need; of nothing else.
   const imports = WebAssembly.Module.imports(await WebAssembly.compile(inNode));
   assert.deepEqual(imports.filter(({ module }) => !module.startsWith('[export]sidetone:media/')), []);
+});
+
+test('the core module is small enough for a page', async () => {
+  const { core } = JSON.parse(await readFile(new URL('manifest.json', dist), 'utf8'));
+  const bytes = gzipSync(await readFile(new URL(core.file, dist)), { level: 9 }).length;
+  assert.ok(bytes < 260_000, `${bytes} bytes compressed`);
 });
 
 test('every packet of the clip is the one made in wasmtime', { skip }, async () => {

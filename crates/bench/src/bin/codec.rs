@@ -99,10 +99,15 @@ fn encoders<'a>(case: &'a Case, pcm: &'a [i16], free: &Component, armed: &Compon
             complexity: case.complexity,
             ..sidetone_host::EncoderConfig::voice(case.rate, MONO)
         };
-        let mut encoder = sidetone_host::Encoder::open(component.instantiate()?, &config)?;
+        let component = component.clone();
+        let open = move || sidetone_host::Encoder::open(component.instantiate()?, &config);
+        let mut encoder = open()?;
         anyhow::Ok(move || {
             for frame in pcm.chunks_exact(frame) {
-                encoder.encode(frame)?;
+                if let Err(error) = encoder.encode(frame) {
+                    encoder = open()?;
+                    return Err(error.into());
+                }
             }
             Ok((pcm.len() / frame) as u32)
         })
@@ -134,10 +139,15 @@ fn decoders<'a>(case: &Case, packets: &'a [Vec<u8>], free: &Component, armed: &C
         Ok(packets.len() as u32)
     };
     let guest = |component: &Component| {
-        let mut decoder = sidetone_host::Decoder::open(component.instantiate()?, case.rate, MONO)?;
+        let (component, rate) = (component.clone(), case.rate);
+        let open = move || sidetone_host::Decoder::open(component.instantiate()?, rate, MONO);
+        let mut decoder = open()?;
         anyhow::Ok(move || {
             for packet in packets {
-                decoder.decode(packet)?;
+                if let Err(error) = decoder.decode(packet) {
+                    decoder = open()?;
+                    return Err(error.into());
+                }
             }
             Ok(packets.len() as u32)
         })

@@ -1,0 +1,292 @@
+/* Compares each kernel with the C of libopus that it replaces, on random and extreme inputs. Compiled for tests only
+ * (feature `kernel-tests`), with libopus's functions under the names ref_….
+ *
+ * sidetone_check(kernel, seed) returns the greatest deviation: 0 where a kernel must be exact and is, or a number
+ * relative to the size of the result. A negative number ends the list of kernels.
+ */
+#include "celt_lpc.h"
+#include "kiss_fft.h"
+#include "main.h"
+#include "main_FLP.h"
+#include "modes.h"
+#include "pitch.h"
+#include "resampler_private.h"
+
+typedef void nsq(const silk_encoder_state *, silk_nsq_state *, SideInfoIndices *, const opus_int16 *, opus_int8 *,
+                 const opus_int16 *, const opus_int16 *, const opus_int16 *, const opus_int *, const opus_int *,
+                 const opus_int32 *, const opus_int32 *, const opus_int *, const opus_int, const opus_int);
+nsq ref_silk_NSQ_c, ref_silk_NSQ_del_dec_c;
+void ref_silk_decode_core(silk_decoder_state *, silk_decoder_control *, opus_int16 *, const opus_int16 *, int);
+void ref_silk_LPC_analysis_filter(opus_int16 *, const opus_int16 *, const opus_int16 *, opus_int32, opus_int32, int);
+void ref_silk_resampler_private_down_FIR(void *, opus_int16 *, const opus_int16 *, opus_int32);
+void ref_silk_resampler_private_IIR_FIR(void *, opus_int16 *, const opus_int16 *, opus_int32);
+void ref_opus_fft_impl(const kiss_fft_state *, kiss_fft_cpx *);
+double ref_silk_inner_product_FLP_c(const silk_float *, const silk_float *, opus_int);
+double ref_silk_energy_FLP(const silk_float *, opus_int);
+void ref_silk_autocorrelation_FLP(silk_float *, const silk_float *, opus_int, opus_int, int);
+void ref_silk_warped_autocorrelation_FLP(silk_float *, const silk_float *, silk_float, opus_int, opus_int);
+silk_float ref_silk_burg_modified_FLP(silk_float *, const silk_float *, silk_float, opus_int, opus_int, opus_int, int);
+
+static opus_uint32 state;
+static opus_uint32 bits(void) {
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    return state;
+}
+static int below(int n) { return (int)(bits() % (opus_uint32)n); }
+static int between(int low, int high) { return low + below(high - low + 1); }
+
+/* Pitch lags of 2 to 18 ms; within a frame they differ little. */
+static int near_lag(int lag, int fs_kHz) {
+    lag += between(-4, 4);
+    return silk_LIMIT(lag, 2 * fs_kHz, 18 * fs_kHz);
+}
+
+/* How large the numbers of this run are: small, as in speech, or as large as they can be. */
+static int size;
+static opus_int32 number(int width) {
+    int shift = 32 - width;
+    opus_int32 x = (opus_int32)bits() >> shift;
+    return size == 0 ? x >> width / 3 : size == 1 ? x >> 2 : below(4) ? x : (x < 0 ? -1 - ((1 << (width - 2)) * 2 - 1) : (1 << (width - 2)) * 2 - 1);
+}
+static void fill16(opus_int16 *x, int n) { for (int i = 0; i < n; i++) x[i] = (opus_int16)number(16); }
+static void fill32(opus_int32 *x, int n, int width) { for (int i = 0; i < n; i++) x[i] = number(width); }
+static void fill(float *x, int n) { for (int i = 0; i < n; i++) x[i] = number(16) * (size == 0 ? 1e-3f : 1); }
+
+static double greater(double a, double b) { return a > b ? a : b; }
+static int differ(const void *a, const void *b, int n) { return memcmp(a, b, n) != 0; }
+static double deviation(double a, double b, double scale) {
+    double d = fabs(a - b);
+    return d == 0 ? 0 : d / scale;
+}
+
+static double check_nsq(nsq *ours, nsq *theirs, int delayed) {
+    static silk_encoder_state e;
+    static silk_nsq_state n1, n2;
+    static const opus_int8 orders[] = {24, 20, 16, 14, 12};
+    SideInfoIndices i1, i2;
+    opus_int16 x[MAX_FRAME_LENGTH], a[2 * MAX_LPC_ORDER], b[LTP_ORDER * MAX_NB_SUBFR], ar[MAX_NB_SUBFR * MAX_SHAPE_LPC_ORDER];
+    opus_int8 p1[MAX_FRAME_LENGTH], p2[MAX_FRAME_LENGTH];
+    opus_int harm[MAX_NB_SUBFR], tilt[MAX_NB_SUBFR], lag[MAX_NB_SUBFR];
+    opus_int32 lf[MAX_NB_SUBFR], gain[MAX_NB_SUBFR];
+
+    silk_memset(&e, 0, sizeof(e));
+    e.fs_kHz = 8 + 4 * below(3);
+    e.nb_subfr = 2 + 2 * below(2);
+    e.subfr_length = 5 * e.fs_kHz;
+    e.frame_length = e.nb_subfr * e.subfr_length;
+    e.ltp_mem_length = 20 * e.fs_kHz;
+    e.predictLPCOrder = e.fs_kHz == 16 ? 16 : 10;
+    e.shapingLPCOrder = orders[below(5)];
+    e.nStatesDelayedDecision = delayed ? between(1, 4) : 1;
+    e.warping_Q16 = delayed && below(4) ? e.fs_kHz * 983 : 0;
+    silk_memset(&n1, 0, sizeof(n1));
+    fill16(n1.xq, 2 * MAX_FRAME_LENGTH);
+    fill32(n1.sLTP_shp_Q14, 2 * MAX_FRAME_LENGTH, size == 2 ? 32 : 28);
+    fill32(n1.sLPC_Q14, NSQ_LPC_BUF_LENGTH, size == 2 ? 32 : 28);
+    fill32(n1.sAR2_Q14, MAX_SHAPE_LPC_ORDER, size == 2 ? 32 : 28);
+    n1.sLF_AR_shp_Q14 = number(28);
+    n1.sDiff_shp_Q14 = number(28);
+    n1.lagPrev = below(3) ? between(2 * e.fs_kHz, 18 * e.fs_kHz) : 0;
+    n1.prev_gain_Q16 = between(1, 1 << 20);
+    silk_memset(&i1, 0, sizeof(i1));
+    i1.signalType = (opus_int8)below(3);
+    i1.quantOffsetType = (opus_int8)below(2);
+    i1.NLSFInterpCoef_Q2 = (opus_int8)between(0, 4);
+    i1.Seed = (opus_int8)below(4);
+    fill16(x, MAX_FRAME_LENGTH);
+    fill16(a, 2 * MAX_LPC_ORDER);
+    fill16(b, LTP_ORDER * MAX_NB_SUBFR);
+    fill16(ar, MAX_NB_SUBFR * MAX_SHAPE_LPC_ORDER);
+    int around = between(2 * e.fs_kHz, 18 * e.fs_kHz);
+    for (int k = 0; k < MAX_NB_SUBFR; k++) {
+        harm[k] = below(1 << 14);
+        tilt[k] = number(16);
+        lag[k] = near_lag(around, e.fs_kHz);
+        lf[k] = number(32);
+        gain[k] = k && below(2) ? gain[k - 1] : between(1, 1 << (10 + below(14)));
+    }
+    int lambda = below(2) ? below(2000) : below(8000), ltp_scale = below(16384);
+    n2 = n1;
+    i2 = i1;
+    silk_memset(p1, 0, sizeof(p1));
+    silk_memset(p2, 0, sizeof(p2));
+    ours(&e, &n1, &i1, x, p1, a, b, ar, harm, tilt, lf, gain, lag, lambda, ltp_scale);
+    theirs(&e, &n2, &i2, x, p2, a, b, ar, harm, tilt, lf, gain, lag, lambda, ltp_scale);
+    return differ(n1.xq, n2.xq, sizeof(n1.xq)) + differ(n1.sLTP_shp_Q14, n2.sLTP_shp_Q14, e.ltp_mem_length * 4) +
+           differ(n1.sLPC_Q14, n2.sLPC_Q14, NSQ_LPC_BUF_LENGTH * 4) + differ(n1.sAR2_Q14, n2.sAR2_Q14, sizeof(n1.sAR2_Q14)) +
+           (n1.sLF_AR_shp_Q14 != n2.sLF_AR_shp_Q14) + (n1.sDiff_shp_Q14 != n2.sDiff_shp_Q14) +
+           differ(&i1, &i2, sizeof(i1)) + differ(p1, p2, e.frame_length);
+}
+
+static double check_decode_core(void) {
+    static silk_decoder_state d1, d2;
+    silk_decoder_control c1, c2;
+    opus_int16 x1[MAX_FRAME_LENGTH], x2[MAX_FRAME_LENGTH], pulses[MAX_FRAME_LENGTH];
+    silk_memset(&d1, 0, sizeof(d1));
+    silk_memset(&c1, 0, sizeof(c1));
+    d1.fs_kHz = 8 + 4 * below(3);
+    d1.nb_subfr = 2 + 2 * below(2);
+    d1.subfr_length = 5 * d1.fs_kHz;
+    d1.frame_length = d1.nb_subfr * d1.subfr_length;
+    d1.ltp_mem_length = 20 * d1.fs_kHz;
+    d1.LPC_order = d1.fs_kHz == 16 ? 16 : 10;
+    d1.prev_gain_Q16 = between(1, 1 << 20);
+    d1.lossCnt = below(2);
+    d1.prevSignalType = below(3);
+    d1.lagPrev = between(2 * d1.fs_kHz, 18 * d1.fs_kHz);
+    d1.indices.signalType = (opus_int8)below(3);
+    d1.indices.quantOffsetType = (opus_int8)below(2);
+    d1.indices.NLSFInterpCoef_Q2 = (opus_int8)between(0, 4);
+    d1.indices.Seed = (opus_int8)below(4);
+    fill32(d1.sLPC_Q14_buf, MAX_LPC_ORDER, 32);
+    fill16(d1.outBuf, d1.ltp_mem_length + 2 * d1.subfr_length);
+    for (int k = 0; k < MAX_NB_SUBFR; k++) {
+        c1.pitchL[k] = near_lag(d1.lagPrev, d1.fs_kHz);
+        c1.Gains_Q16[k] = k && below(2) ? c1.Gains_Q16[k - 1] : between(1, 1 << (10 + below(16)));
+    }
+    fill16(c1.PredCoef_Q12[0], 2 * MAX_LPC_ORDER);
+    fill16(c1.LTPCoef_Q14, LTP_ORDER * MAX_NB_SUBFR);
+    c1.LTP_scale_Q14 = below(16384);
+    for (int i = 0; i < MAX_FRAME_LENGTH; i++) pulses[i] = (opus_int16)(number(16) >> (size == 2 ? 0 : 10));
+    d2 = d1;
+    c2 = c1;
+    silk_decode_core(&d1, &c1, x1, pulses, 0);
+    ref_silk_decode_core(&d2, &c2, x2, pulses, 0);
+    return differ(x1, x2, d1.frame_length * 2) + differ(d1.sLPC_Q14_buf, d2.sLPC_Q14_buf, sizeof(d1.sLPC_Q14_buf)) +
+           differ(d1.exc_Q14, d2.exc_Q14, d1.frame_length * 4) + (d1.prev_gain_Q16 != d2.prev_gain_Q16) +
+           differ(&c1, &c2, sizeof(c1));
+}
+
+static double check_lpc_analysis(void) {
+    opus_int16 in[400], a[MAX_LPC_ORDER], x1[400], x2[400];
+    int order = 6 + 2 * below(6), length = between(order, 400);
+    fill16(in, 400);
+    fill16(a, MAX_LPC_ORDER);
+    silk_LPC_analysis_filter(x1, in, a, length, order, 0);
+    ref_silk_LPC_analysis_filter(x2, in, a, length, order, 0);
+    return differ(x1, x2, 2 * length);
+}
+
+static double check_resampler(int encoder) {
+    static const opus_int32 rates[] = {8000, 12000, 16000, 24000, 48000};
+    silk_resampler_state_struct s1, s2;
+    opus_int16 in[960], x1[5760], x2[5760];
+    opus_int32 from, to;
+    silk_memset(x1, 0, sizeof(x1));
+    silk_memset(x2, 0, sizeof(x2));
+    if (encoder) {
+        do { from = rates[below(5)]; to = rates[below(3)]; } while (from <= to);
+    } else {
+        do { from = rates[below(3)]; to = rates[below(5)]; } while (from >= to || to == 2 * from);
+    }
+    silk_resampler_init(&s1, from, to, encoder);
+    s2 = s1;
+    for (int turn = 0; turn < 3; turn++) {
+        int n = from / 1000 * between(1, 20);
+        fill16(in, n);
+        if (encoder) {
+            silk_resampler_private_down_FIR(&s1, x1, in, n);
+            ref_silk_resampler_private_down_FIR(&s2, x2, in, n);
+        } else {
+            silk_resampler_private_IIR_FIR(&s1, x1, in, n);
+            ref_silk_resampler_private_IIR_FIR(&s2, x2, in, n);
+        }
+        if (differ(x1, x2, sizeof(x1)) || differ(&s1, &s2, sizeof(s1))) return 1;
+    }
+    return 0;
+}
+
+static double check_fft(void) {
+    const CELTMode *mode = opus_custom_mode_create(48000, 960, NULL);
+    const kiss_fft_state *fft = mode->mdct.kfft[below(4)];
+    kiss_fft_cpx x1[480], x2[480];
+    fill(&x1[0].r, 2 * fft->nfft);
+    silk_memcpy(x2, x1, sizeof(x1));
+    opus_fft_impl(fft, x1);
+    ref_opus_fft_impl(fft, x2);
+    for (int i = 0; i < fft->nfft; i++) {
+        if (x1[i].r != x2[i].r || x1[i].i != x2[i].i) return 1;
+    }
+    return 0;
+}
+
+static double check_sums(void) {
+    float a[512], b[512], c1[25], c2[25];
+    int n = between(1, 480);
+    fill(a, 512);
+    fill(b, 512);
+    double scale = sqrt(ref_silk_energy_FLP(a, n) * ref_silk_energy_FLP(b, n)) + 1e-9;
+    double worst = deviation(silk_inner_product_FLP_c(a, b, n), ref_silk_inner_product_FLP_c(a, b, n), scale);
+    double energy = ref_silk_energy_FLP(a, n) + 1e-9;
+    worst = greater(worst, deviation(silk_energy_FLP(a, n), energy - 1e-9, energy));
+    int count = between(1, 25);
+    silk_autocorrelation_FLP(c1, a, n, count, 0);
+    ref_silk_autocorrelation_FLP(c2, a, n, count, 0);
+    for (int i = 0; i < count && i < n; i++) worst = greater(worst, deviation(c1[i], c2[i], energy));
+    return worst;
+}
+
+static double check_warped(void) {
+    static const opus_int8 orders[] = {24, 20, 16, 14, 12};
+    float a[SHAPE_LPC_WIN_MAX], c1[25], c2[25];
+    int n = between(40, SHAPE_LPC_WIN_MAX), order = orders[below(5)];
+    double worst = 0;
+    fill(a, n);
+    silk_warped_autocorrelation_FLP(c1, a, .24f, n, order);
+    ref_silk_warped_autocorrelation_FLP(c2, a, .24f, n, order);
+    for (int i = 0; i <= order; i++) worst = greater(worst, deviation(c1[i], c2[i], c2[0] + 1e-9));
+    return worst;
+}
+
+static double check_burg(void) {
+    float x[384], a1[16], a2[16];
+    int order = below(2) ? 16 : 10, length = 5 * (8 + 4 * below(3)) + order, count = 2 + 2 * below(2);
+    fill(x, 384);
+    for (int i = 1; i < 384; i++) x[i] += .9f * x[i - 1]; /* something to predict */
+    float e1 = silk_burg_modified_FLP(a1, x, 1e-4f, length, count, order, 0);
+    float e2 = ref_silk_burg_modified_FLP(a2, x, 1e-4f, length, count, order, 0);
+    double worst = deviation(e1, e2, ref_silk_energy_FLP(x, length * count) + 1e-9);
+    for (int i = 0; i < order; i++) worst = greater(worst, deviation(a1[i], a2[i], 1));
+    return worst;
+}
+
+static double check_celt(void) {
+    float x[480], y[1000], c1[500], c2[4], worst = 0;
+    int n = between(3, 480), lags = between(1, 500);
+    fill(x, 480);
+    fill(y, 1000);
+    celt_pitch_xcorr(x, y, c1, n, lags, 0);
+    float scale = 1e-9f;
+    for (int i = 0; i < n; i++) scale += fabsf(x[i]);
+    scale *= 32768;
+    for (int i = 0; i < lags; i++) {
+        worst = greater(worst, fabsf(c1[i] - celt_inner_prod_c(x, y + i, n)) / scale);
+    }
+    c1[0] = c1[1] = c1[2] = c1[3] = c2[0] = c2[1] = c2[2] = c2[3] = 1;
+    xcorr_kernel(x, y, c1, n, 0);
+    xcorr_kernel_c(x, y, c2, n);
+    for (int i = 0; i < 4; i++) worst = greater(worst, fabsf(c1[i] - c2[i]) / scale);
+    return worst;
+}
+
+double sidetone_check(int kernel, opus_uint32 seed) {
+    state = seed * 2654435761u + 1;
+    for (int i = 0; i < 8; i++) bits();
+    size = below(3);
+    switch (kernel) {
+    case 0: return check_nsq(silk_NSQ_del_dec_c, ref_silk_NSQ_del_dec_c, 1);
+    case 1: return check_nsq(silk_NSQ_c, ref_silk_NSQ_c, 0);
+    case 2: return check_decode_core();
+    case 3: return check_lpc_analysis();
+    case 4: return check_resampler(1);
+    case 5: return check_resampler(0);
+    case 6: return check_fft();
+    case 7: return check_sums();
+    case 8: return check_warped();
+    case 9: return check_burg();
+    case 10: return check_celt();
+    default: return -1;
+    }
+}

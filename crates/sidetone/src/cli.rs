@@ -1,0 +1,72 @@
+//! The table of subcommands, and what `--help` and `--version` say.
+
+use crate::report::short;
+use crate::{conformance, inspect, transcode};
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use std::sync::LazyLock;
+
+/// Version of this program and of everything that decides what comes out of it.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{} (component {}, libopus {}, wasmtime {})",
+        env!("CARGO_PKG_VERSION"),
+        short(sidetone_artifact::COMPONENT_SHA256),
+        sidetone_artifact::LIBOPUS_VERSION,
+        env!("SIDETONE_WASMTIME_VERSION"),
+    )
+});
+
+/// Opus and packet crypto as one sandboxed WebAssembly component.
+///
+/// Every packet is coded, sealed and opened by the component inside wasmtime, never by native code.
+#[derive(Parser)]
+#[command(name = "sidetone", version = VERSION.as_str(), max_term_width = 100, after_help = "\
+Examples:
+  sidetone transcode speech.wav heard.wav --seal random --loss 5   as heard on a bad line
+  sidetone transcode speech.wav speech.opus --bitrate 24k          for any player
+  sidetone conformance vectors/                                    the official bitstreams
+  sidetone inspect                                                 what this program runs
+
+Exit codes: 0 done; 1 failed, or a check did not pass; 2 wrong usage.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Transcode(Box<transcode::Args>),
+    Conformance(conformance::Args),
+    Inspect(inspect::Args),
+}
+
+impl Command {
+    pub(crate) fn run(&self) -> Result<ExitCode> {
+        match self {
+            Self::Transcode(args) => transcode::main(args),
+            Self::Conformance(args) => conformance::main(args),
+            Self::Inspect(args) => inspect::main(args),
+        }
+    }
+
+    /// The exit code of an error. A conformance check that did not take place is told from one that failed.
+    pub(crate) fn failure(&self) -> ExitCode {
+        match self {
+            Self::Conformance(_) => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_table_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

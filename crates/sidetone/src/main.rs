@@ -1,0 +1,26 @@
+//! `sidetone`: the command line. This file is the way from arguments to an exit code; each subcommand has a file.
+//!
+//! Nothing here codes or encrypts: all of that happens in the component, inside wasmtime, behind `sidetone-host`.
+#![forbid(unsafe_code)]
+
+mod cli;
+mod conformance;
+mod inspect;
+mod interrupt;
+mod progress;
+mod report;
+mod sandbox;
+mod transcode;
+mod values;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let outcome = interrupt::install().and_then(|()| cli.command.run());
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        cli.command.failure()
+    })
+}

@@ -1,0 +1,159 @@
+//! How results look: numbers as people read them, tables, JSON, and the one way to stdout.
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::io::{ErrorKind, Write as _};
+use std::time::Duration;
+
+/// The start of a hash: enough to tell builds apart.
+pub(crate) fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}
+
+/// 1234567 as `1,234,567`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 packet`, `1,200 packets`.
+pub(crate) fn count(number: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+/// A share in percent, 0 of nothing.
+pub(crate) fn percent(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 }
+}
+
+/// Lines of a label and what there is to say, aligned.
+#[derive(Default)]
+pub(crate) struct Sheet(Vec<(&'static str, String)>);
+
+impl Sheet {
+    pub(crate) fn line(&mut self, label: &'static str, text: impl Into<String>) {
+        self.0.push((label, text.into()));
+    }
+}
+
+impl std::fmt::Display for Sheet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let width = self.0.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
+        self.0.iter().try_for_each(|(label, text)| writeln!(f, "  {label:width$}  {text}"))
+    }
+}
+
+/// Rows under headings; the first and the last column to the left, numbers between them to the right.
+pub(crate) fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([headings[column].len()]).max().unwrap_or(0)
+    };
+    let mut text = String::new();
+    for row in std::iter::once(headings.map(str::to_owned)).chain(rows.iter().cloned()) {
+        let mut line = String::new();
+        for (column, cell) in row.iter().enumerate() {
+            let width = width(column);
+            // Writing to a String cannot fail.
+            let _ = if column == 0 || column + 1 == N {
+                write!(line, "{cell:width$}  ")
+            } else {
+                write!(line, "{cell:>width$}  ")
+            };
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// How long each of many calls took.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Times(Vec<Duration>);
+
+/// The same, in figures.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Percentiles {
+    pub(crate) calls: u64,
+    pub(crate) p50_us: f64,
+    pub(crate) p99_us: f64,
+    pub(crate) total_ms: f64,
+}
+
+impl Times {
+    pub(crate) fn add(&mut self, time: Duration) {
+        self.0.push(time);
+    }
+
+    pub(crate) fn extend(&mut self, other: &Self) {
+        self.0.extend_from_slice(&other.0);
+    }
+
+    pub(crate) fn total(&self) -> Duration {
+        self.0.iter().sum()
+    }
+
+    /// `None` where nothing was measured.
+    pub(crate) fn percentiles(&self) -> Option<Percentiles> {
+        let mut sorted = self.0.clone();
+        sorted.sort_unstable();
+        // Nearest rank: a value that was measured, not one between two.
+        let rank = |percent: usize| {
+            let rank = (sorted.len() * percent).div_ceil(100).max(1);
+            sorted.get(rank - 1).map(|time| tenths(time.as_secs_f64() * 1e6))
+        };
+        Some(Percentiles {
+            calls: sorted.len() as u64,
+            p50_us: rank(50)?,
+            p99_us: rank(99)?,
+            total_ms: tenths(self.total().as_secs_f64() * 1e3),
+        })
+    }
+}
+
+fn tenths(number: f64) -> f64 {
+    (number * 10.0).round() / 10.0
+}
+
+/// Writes to stdout. A reader that has seen enough and left (`| head`) is no error.
+pub(crate) fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("cannot write to stdout"),
+        _ => Ok(()),
+    }
+}
+
+/// Indented JSON and a line end.
+pub(crate) fn json(value: &impl Serialize) -> Result<String> {
+    Ok(serde_json::to_string_pretty(value).context("cannot express the report as JSON")? + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn percentiles_are_measured_values_by_nearest_rank() {
+        let mut times = Times::default();
+        (1..=200).rev().for_each(|micros| times.add(Duration::from_micros(micros)));
+        let found = times.percentiles().unwrap();
+        assert_eq!((found.p50_us, found.p99_us, found.calls), (100.0, 198.0, 200));
+        assert!(Times::default().percentiles().is_none());
+    }
+}

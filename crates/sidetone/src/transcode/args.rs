@@ -1,0 +1,170 @@
+//! The options of `sidetone transcode`.
+
+use crate::values::{self, one_of};
+use anyhow::{Context, Result, bail};
+use clap::ArgAction;
+use sidetone_host::{EncoderConfig, Key};
+use sidetone_opus::{Application, Bandwidth, Bitrate, Channels, FrameDuration, SampleRate, Signal, Split};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Turn audio or Opus packets into audio or Opus packets, through the component.
+///
+/// What IN is, its content tells; what OUT shall be, its name: .wav; .opus or .ogg; .bit (packets as opus_demo writes
+/// them, with the encoder's final range). WAV to WAV encodes and decodes: OUT is what a listener hears, aligned with IN
+/// and exactly as long. Packets to packets are passed on as they are, unless an encoder option asks for other ones.
+///
+/// An existing OUT is replaced, but only once the new one is complete: after an error or Ctrl-C it is as it was.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  sidetone transcode speech.wav speech.opus --bitrate 24k --frame 20
+  sidetone transcode speech.opus speech.wav --rate 16000
+  sidetone transcode speech.wav speech.bit --complexity 5 --cbr
+  sidetone transcode speech.wav heard.wav --seal random --loss 10 --burst 3 --fec
+  sidetone transcode speech.opus speech.bit            (the same packets in another file)
+  SIDETONE_KEY=$(cat key) sidetone transcode speech.wav heard.wav --json")]
+pub(crate) struct Args {
+    /// WAV (8- to 32-bit or float, any rate), Ogg Opus, or opus_demo .bit.
+    #[arg(value_name = "IN")]
+    pub(crate) input: PathBuf,
+    /// File to write: .wav (16-bit), .opus, .ogg or .bit.
+    #[arg(value_name = "OUT")]
+    pub(crate) output: PathBuf,
+    /// Report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) pcm: PcmArgs,
+    #[command(flatten)]
+    pub(crate) encoder: EncoderArgs,
+    #[command(flatten)]
+    pub(crate) line: LineArgs,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Audio")]
+pub(crate) struct PcmArgs {
+    /// Rate in Hz that the codec works at, and that a WAV file written has.
+    ///
+    /// Default: that of IN, or the next higher that Opus has; a WAV file made of a WAV file gets the rate of IN back.
+    #[arg(long, value_name = "HZ", value_parser = one_of(values::RATES), hide_possible_values = true)]
+    pub(crate) rate: Option<SampleRate>,
+    /// Channels that the codec works with, 1 or 2 [default: those of IN; more than two are mixed to one].
+    #[arg(long, value_name = "N", value_parser = one_of(values::CHANNELS), hide_possible_values = true)]
+    pub(crate) channels: Option<Channels>,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Encoder")]
+pub(crate) struct EncoderArgs {
+    /// Bits a second, 500 to 512000: 24000, 24k, auto (by rate and frame) or max [default: auto].
+    #[arg(long, value_name = "BITS", value_parser = values::bitrate)]
+    bitrate: Option<Bitrate>,
+    /// CPU against sound, 0 to 10 [default: 10].
+    #[arg(long, value_name = "0-10", value_parser = values::complexity)]
+    complexity: Option<u8>,
+    /// Audio in a packet, in ms: 2.5, 5, 10, 20, 40, 60, 80, 100 or 120 [default: 60, as voice devices use].
+    #[arg(long, value_name = "MS", value_parser = one_of(values::FRAMES), hide_possible_values = true)]
+    frame: Option<FrameDuration>,
+    /// What to optimise for: voip (speech), audio (faithfulness) or lowdelay [default: voip].
+    #[arg(long, value_name = "WHAT", value_parser = one_of(values::APPLICATIONS), hide_possible_values = true)]
+    application: Option<Application>,
+    /// Variable bitrate [default].
+    #[arg(long, conflicts_with = "cbr")]
+    vbr: bool,
+    /// Constant bitrate: all packets of one size.
+    #[arg(long)]
+    cbr: bool,
+    /// Packets of a byte or two while nobody speaks.
+    #[arg(long)]
+    dtx: bool,
+    /// Redundancy in each packet for the one before it, from which a lost one is recovered.
+    #[arg(long)]
+    fec: bool,
+    /// Loss to prepare for, in percent [default: with --fec that of --loss, or 10; else 0].
+    #[arg(long, value_name = "PERCENT", value_parser = values::expected_loss)]
+    expected_loss: Option<u8>,
+    /// Highest bandwidth: nb, mb, wb, swb or fb (4, 6, 8, 12, 20 kHz) [default: fb].
+    #[arg(long, value_name = "BAND", value_parser = one_of(values::BANDWIDTHS), hide_possible_values = true)]
+    bandwidth: Option<Bandwidth>,
+    /// What IN is, where you know: auto, voice or music [default: auto].
+    #[arg(long, value_name = "KIND", value_parser = one_of(values::SIGNALS), hide_possible_values = true)]
+    signal: Option<Signal>,
+    /// Code frames above 20 ms in pieces of 20 ms: auto (where that is better), never or always [default: auto].
+    #[arg(long, value_name = "WHEN", value_parser = one_of(values::SPLITS), hide_possible_values = true)]
+    split: Option<Split>,
+}
+
+/// How one clip is encoded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) codec: EncoderConfig,
+    pub(crate) frame: FrameDuration,
+}
+
+impl EncoderArgs {
+    /// Whether any was given.
+    pub(crate) fn any(&self) -> bool {
+        let Self { bitrate, complexity, frame, application, expected_loss, bandwidth, signal, split, .. } = self;
+        let flags = self.vbr || self.cbr || self.dtx || self.fec;
+        let numbers = bitrate.is_some() || complexity.is_some() || frame.is_some() || expected_loss.is_some();
+        flags || numbers || application.is_some() || bandwidth.is_some() || signal.is_some() || split.is_some()
+    }
+
+    pub(crate) fn settings(&self, rate: SampleRate, channels: Channels, loss: Option<f64>) -> Settings {
+        let voice = EncoderConfig::voice(rate, channels);
+        // Without an expectation libopus makes no redundancy at all.
+        let expected = if self.fec { loss.map_or(10, |percent| percent.ceil().max(1.0) as u8) } else { 0 };
+        let codec = EncoderConfig {
+            application: self.application.unwrap_or(voice.application),
+            bitrate: self.bitrate.unwrap_or(voice.bitrate),
+            complexity: self.complexity.unwrap_or(voice.complexity),
+            vbr: !self.cbr,
+            dtx: self.dtx,
+            fec: self.fec,
+            expected_loss: self.expected_loss.unwrap_or(expected),
+            max_bandwidth: self.bandwidth.unwrap_or(voice.max_bandwidth),
+            signal: self.signal.unwrap_or(voice.signal),
+            split: self.split.unwrap_or(voice.split),
+            ..voice
+        };
+        Settings { codec, frame: self.frame.unwrap_or(FrameDuration::Ms60) }
+    }
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "On the way from encoder to decoder")]
+pub(crate) struct LineArgs {
+    /// Seal every packet on a device's side and open it on a gateway's, with this AES-128 key: 32 hex digits, or
+    /// random. Setting SIDETONE_KEY does the same, and keeps the key out of the list of processes.
+    // Checked later: clap would repeat a refused value.
+    #[arg(long, value_name = "KEY", env = "SIDETONE_KEY", hide_env_values = true, hide_env = true)]
+    seal: Option<String>,
+    /// Lose this share of the packets, in percent.
+    #[arg(long, value_name = "PERCENT", value_parser = values::loss)]
+    pub(crate) loss: Option<f64>,
+    /// Lose them in bursts of N on average [N: 3].
+    #[arg(long, value_name = "N", value_parser = values::burst, num_args = 0..=1, default_missing_value = "3", requires = "loss")]
+    pub(crate) burst: Option<f64>,
+    /// Which packets are lost: the same number, the same packets.
+    #[arg(long, value_name = "N", default_value_t = 5, requires = "loss", action = ArgAction::Set)]
+    pub(crate) seed: u64,
+}
+
+impl LineArgs {
+    /// The key to seal with.
+    pub(crate) fn key(&self) -> Result<Option<Key>> {
+        match self.seal.as_deref() {
+            None => Ok(None),
+            Some("") => bail!("the key is empty; a key is 32 hex digits (16 bytes), or the word random"),
+            Some("random") => {
+                let mut bytes = [0; 16];
+                getrandom::fill(&mut bytes).context("the system has no random numbers for a key")?;
+                Ok(Some(Key::new(bytes)))
+            }
+            // The error does not repeat the text.
+            Some(text) => Ok(Some(Key::from_str(text)?)),
+        }
+    }
+}
