@@ -1,0 +1,62 @@
+//! Every SIMD128 kernel against the C of libopus it replaces, on random and extreme input, in wasmtime.
+
+use std::path::PathBuf;
+use std::process::Command;
+use wasmtime::{Engine, Instance, Module, Store, TypedFunc};
+
+/// Names in the order of `simd128/check.c`, and what deviation is rounding.
+const KERNELS: &[(&str, f64)] = &[
+    ("nsq_del_dec", 0.0),
+    ("nsq", 0.0),
+    ("decode_core", 0.0),
+    ("lpc_analysis_filter", 0.0),
+    ("resampler_down_fir", 0.0),
+    ("resampler_iir_fir", 0.0),
+    ("fft", 0.0),
+    ("inner_product, energy, autocorrelation", 1e-7),
+    ("warped_autocorrelation", 1e-6),
+    ("burg", 1e-3),
+    ("pitch_xcorr, xcorr_kernel", 1e-6),
+];
+
+const RUNS: u32 = 1000;
+
+fn build() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("kernel-tests");
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--lib", "--target", "wasm32-unknown-unknown"])
+        .arg("--manifest-path")
+        .arg(here.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target)
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .status()
+        .expect("cargo runs");
+    assert!(status.success(), "the module did not build: run `cargo xtask setup`");
+    target.join("wasm32-unknown-unknown/release/opus_kernel_tests.wasm")
+}
+
+#[test]
+fn every_kernel_agrees_with_the_c_of_libopus() {
+    let engine = Engine::default();
+    let module = Module::from_file(&engine, build()).expect("a module");
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).expect("no imports");
+    let check: TypedFunc<(i32, u32), f64> = instance.get_typed_func(&mut store, "check").expect("exported");
+
+    for (index, (name, tolerance)) in KERNELS.iter().enumerate() {
+        let mut worst = (0.0, 0);
+        for seed in 0..RUNS {
+            let deviation = check.call(&mut store, (index as i32, seed)).expect("no trap");
+            if deviation.is_nan() || deviation > worst.0 {
+                worst = (deviation, seed);
+            }
+        }
+        println!("{name}: {} at seed {}", worst.0, worst.1);
+        assert!(worst.0 <= *tolerance, "{name}: deviation {} with seed {}", worst.0, worst.1);
+    }
+    let behind = check.call(&mut store, (KERNELS.len() as i32, 0)).expect("no trap");
+    assert!(behind < 0.0, "a kernel of check.c is not in the list");
+}
