@@ -12,7 +12,8 @@ use std::process::{Command, Output};
 fn installed() -> bool {
     let all = ["opusenc", "opusdec", "opusinfo"]
         .iter()
-        .all(|tool| Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success()));
+        // opusinfo knows no --version, and says so: what counts is that it starts.
+        .all(|tool| Command::new(tool).arg("--version").output().is_ok());
     if !all {
         eprintln!("skipped: opusenc, opusdec and opusinfo (opus-tools) are not installed");
     }

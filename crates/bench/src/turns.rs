@@ -46,7 +46,7 @@ const ATTEMPTS: usize = 3;
 /// Runs `passes` passes (at least one) of each variant, one after the other, after one pass that is not counted.
 ///
 /// # Errors
-/// The error of a pass that failed [three times](ATTEMPTS) in a row.
+/// The error of a pass that failed three times in a row.
 pub fn take_turns(mut variants: Vec<Variant<'_>>, passes: usize) -> anyhow::Result<Vec<Measured>> {
     let mut measured: Vec<_> =
         variants.iter().map(|v| Measured { name: v.name, micros: Vec::with_capacity(passes) }).collect();

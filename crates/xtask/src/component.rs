@@ -15,7 +15,7 @@ const OUT: &str = "out/component";
 
 /// Build the component and write it, its core module and its description to a folder.
 ///
-/// Writes sidetone.component.wasm, sidetone.core.wasm and sidetone.json. The component imports nothing; the core module
+/// Writes sidetone.component.wasm, sidetone.core.wasm and inspect.json. The component imports nothing; the core module
 /// is the one inside it, byte for byte.
 #[derive(clap::Args)]
 pub(crate) struct Args {

@@ -37,7 +37,8 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     };
     let folder = out.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    sidetone()?.args(os(&[&"transcode", &input, &out, &"--seal", &KEY])).args(&args.extra).run()?;
+    // In the environment, as a user should do it: a command line can be read by everybody on the machine.
+    sidetone()?.quiet_env("SIDETONE_KEY", KEY).args(os(&[&"transcode", &input, &out])).args(&args.extra).run()?;
     println!("\nListen to {}", out.display());
     Ok(())
 }

@@ -70,7 +70,7 @@ pub(crate) struct EncoderArgs {
     /// What to optimise for: voip (speech), audio (faithfulness) or lowdelay [default: voip].
     #[arg(long, value_name = "WHAT", value_parser = one_of(values::APPLICATIONS), hide_possible_values = true)]
     application: Option<Application>,
-    /// Variable bitrate [default].
+    /// Variable bitrate: the default.
     #[arg(long, conflicts_with = "cbr")]
     vbr: bool,
     /// Constant bitrate: all packets of one size.
