@@ -1,8 +1,9 @@
 //! A pool that nothing goes wrong in: order, placement, quotas, bounds, quality, swap, shutdown.
 
 use sidetone_host::pool::{CloseReason, Refusal, Swap};
-use sidetone_host::{EngineConfig, Error, Key, Pool, PoolError, PoolSession, Quota};
+use sidetone_host::{Component, Engine, EngineConfig, Error, Key, Pool, PoolError, PoolSession, Quota};
 use sidetone_session::{Config, Quality};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 const FRAME: usize = 1440;
@@ -16,9 +17,16 @@ fn engine(instances: u32) -> EngineConfig {
     EngineConfig { instances, deadline: Duration::from_secs(10), ..EngineConfig::default() }
 }
 
-fn pool(instances: u32, workers: usize) -> Pool {
-    let builder = Pool::builder().workers(workers).engine(engine(instances)).tenant("a", Quota::UNLIMITED);
-    builder.max_wait(Duration::from_secs(60)).build(sidetone_artifact::COMPONENT).expect("the pool starts")
+fn pool(workers: usize) -> Pool {
+    let builder = Pool::builder().workers(workers).tenant("a", Quota::UNLIMITED);
+    builder.max_wait(Duration::from_secs(60)).build_on(component()).expect("the pool starts")
+}
+
+/// The one component that most of these tests compile.
+fn component() -> Component {
+    static COMPONENT: OnceLock<Component> = OnceLock::new();
+    let compile = || Engine::new(&engine(100)).and_then(|engine| engine.compile(sidetone_artifact::COMPONENT));
+    COMPONENT.get_or_init(|| compile().expect("the component compiles")).clone()
 }
 
 fn open(pool: &Pool, id: u32) -> PoolSession {
@@ -27,7 +35,7 @@ fn open(pool: &Pool, id: u32) -> PoolSession {
 
 #[test]
 fn a_call_goes_through_the_pool_in_order() -> Result<(), PoolError> {
-    let pool = pool(4, 2);
+    let pool = pool(2);
     let gateway = open(&pool, 1);
     let device = pool.open("a", &key(), Config::device(1)).wait()?;
     let replies: Vec<_> = (0..40).map(|n| device.send(vec![100; 960], n * 60)).collect();
@@ -52,11 +60,10 @@ fn a_call_goes_through_the_pool_in_order() -> Result<(), PoolError> {
 
 #[test]
 fn what_the_pool_keeps_of_a_session_is_what_the_guest_has() -> Result<(), Error> {
-    let engine = sidetone_host::Engine::new(&engine(2))?;
-    let component = engine.compile(sidetone_artifact::COMPONENT)?;
+    let component = component();
     let mut device = component.open(&key(), &Config::device(1))?;
     let mut reference = component.open(&key(), &Config::gateway(1))?;
-    let pool = pool(2, 1);
+    let pool = pool(1);
     let gateway = open(&pool, 1);
     for n in 0..60u32 {
         for datagram in device.send(&[50; 960], n * 60)? {
@@ -80,7 +87,7 @@ fn what_the_pool_keeps_of_a_session_is_what_the_guest_has() -> Result<(), Error>
 
 #[test]
 fn sessions_spread_over_the_workers() {
-    let pool = pool(16, 3);
+    let pool = pool(3);
     let sessions: Vec<_> = (0..9).map(|id| open(&pool, id)).collect();
     let on = |worker| sessions.iter().filter(|session| session.worker() == worker).count();
     assert_eq!([on(0), on(1), on(2)], [3, 3, 3]);
@@ -93,7 +100,7 @@ fn sessions_spread_over_the_workers() {
 #[test]
 fn the_async_form_needs_no_runtime_of_its_own() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().expect("a runtime");
-    let pool = std::sync::Arc::new(pool(10, 2));
+    let pool = std::sync::Arc::new(pool(2));
     let task = |id: u32| {
         let pool = pool.clone();
         async move {
@@ -114,7 +121,8 @@ fn the_async_form_needs_no_runtime_of_its_own() {
 
 #[test]
 fn fifty_slots_hold_fifty_sessions_and_the_others_hear_busy() {
-    let pool = pool(50, 2);
+    let builder = Pool::builder().workers(2).engine(engine(50)).tenant("a", Quota::UNLIMITED);
+    let pool = builder.build(sidetone_artifact::COMPONENT).expect("starts");
     let opened: Vec<_> = (0..60).map(|id| pool.open("a", &key(), Config::gateway(id)).wait()).collect();
     let busy = opened.iter().filter(|result| matches!(result, Err(PoolError::Busy { instances: 50 }))).count();
     assert_eq!((opened.iter().filter(|result| result.is_ok()).count(), busy), (50, 10));
@@ -126,8 +134,8 @@ fn fifty_slots_hold_fifty_sessions_and_the_others_hear_busy() {
 #[test]
 fn a_tenant_over_its_quota_hears_which() {
     let quota = Quota { sessions: Some(2), frames_per_second: Some(10), ..Quota::UNLIMITED };
-    let builder = Pool::builder().workers(1).engine(engine(8)).tenant("small", quota).tenant("big", Quota::UNLIMITED);
-    let pool = builder.max_wait(Duration::from_secs(60)).build(sidetone_artifact::COMPONENT).expect("starts");
+    let builder = Pool::builder().workers(1).tenant("small", quota).tenant("big", Quota::UNLIMITED);
+    let pool = builder.max_wait(Duration::from_secs(60)).build_on(component()).expect("starts");
     let open = |tenant: &str| pool.open(tenant, &key(), Config::gateway(1)).wait();
     let (first, _second) = (open("small").expect("opens"), open("small").expect("opens"));
     assert_eq!(open("small").map(drop), Err(Refusal::Sessions { limit: 2 }.into()));
@@ -146,8 +154,8 @@ fn a_tenant_over_its_quota_hears_which() {
 #[test]
 fn a_tenants_guests_may_take_only_their_time() {
     let quota = Quota { cpu_per_second: Some(Duration::from_millis(2)), ..Quota::UNLIMITED };
-    let builder = Pool::builder().workers(1).engine(engine(8)).tenant("a", quota);
-    let pool = builder.max_wait(Duration::from_secs(60)).build(sidetone_artifact::COMPONENT).expect("starts");
+    let builder = Pool::builder().workers(1).tenant("a", quota);
+    let pool = builder.max_wait(Duration::from_secs(60)).build_on(component()).expect("starts");
     let session = open(&pool, 1);
     let results: Vec<_> = (0..60).map(|n| session.send(noise(n), n * 60).wait()).collect();
     let limit = Duration::from_millis(2);
@@ -167,7 +175,7 @@ fn noise(seed: u32) -> Vec<i16> {
 
 #[test]
 fn a_pin_holds_and_the_ladder_never_goes_above_what_was_configured() -> Result<(), PoolError> {
-    let pool = pool(4, 1);
+    let pool = pool(1);
     let session = open(&pool, 1);
     session.set_quality(Some(Quality::Minimal)).wait()?;
     assert_eq!(session.stats().wait()?.quality, Quality::Minimal);
@@ -181,7 +189,7 @@ fn a_pin_holds_and_the_ladder_never_goes_above_what_was_configured() -> Result<(
 
 #[test]
 fn a_swap_moves_sessions_with_their_state_and_a_bad_file_changes_nothing() -> Result<(), PoolError> {
-    let pool = pool(4, 1);
+    let pool = pool(1);
     let session = open(&pool, 1);
     assert_eq!(session.send(vec![0; FRAME * 2], 0).wait()?.len(), 2);
     let refused = pool.swap(b"\0asm", Swap::Move);
@@ -197,7 +205,7 @@ fn a_swap_moves_sessions_with_their_state_and_a_bad_file_changes_nothing() -> Re
 
 #[test]
 fn shutdown_finishes_what_is_queued_and_says_so_afterwards() {
-    let pool = pool(4, 2);
+    let pool = pool(2);
     let session = open(&pool, 1);
     let replies: Vec<_> = (0..20).map(|n| session.send(vec![0; FRAME], n * 60)).collect();
     assert!(pool.shutdown(Duration::from_secs(5)));
@@ -213,7 +221,7 @@ fn shutdown_finishes_what_is_queued_and_says_so_afterwards() {
 
 #[test]
 fn stats_have_the_shape_that_operators_know() {
-    let stats = serde_json::to_value(pool(4, 2).stats()).expect("serialises");
+    let stats = serde_json::to_value(pool(2).stats()).expect("serialises");
     for name in ["workers", "activeWorkers", "pendingRequests", "performance"] {
         assert!(!stats[name].is_null(), "{name}");
     }

@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_cap_and_then_it_ends() {
-        let at = |ms| Verdict::At(Duration::from_millis(1000 + ms));
+        let at = |ms: u64| Verdict::At(Duration::from_millis(1000 + ms));
         assert_eq!(verdicts(u64::MAX), [Verdict::Now, at(20), at(40), at(50), at(50), Verdict::GiveUp { restarts: 6 }]);
         assert_eq!(verdicts(0)[1..4], [at(10), at(20), at(25)]);
     }

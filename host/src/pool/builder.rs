@@ -9,7 +9,7 @@ use super::queue::Bounds;
 use super::shared::Shared;
 use super::worker::Worker;
 use super::{Pool, PoolError, Quota};
-use crate::EngineConfig;
+use crate::{Component, EngineConfig};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -141,6 +141,16 @@ impl Builder {
         let engine = probe::engine(&self.engine, &room).map_err(|error| PoolError::Start(error.to_string()))?;
         tracing::info!(instances = engine.config().instances, workers = self.workers, ?room, "the pool's size");
         let component = engine.compile(component)?;
+        self.build_on(component)
+    }
+
+    /// A pool on a component that is compiled already; its slots are shared with whoever else uses its engine.
+    /// [`engine`](Self::engine) and [`room`](Self::room) have no say then.
+    ///
+    /// # Errors
+    /// [`PoolError::Start`] where the machine gives no thread.
+    pub fn build_on(self, component: Component) -> Result<Pool, PoolError> {
+        let engine = component.engine().clone();
         let bounds = Bounds { session: self.session_queue, worker: self.worker_queue };
         let shared = Arc::new(Shared::new(
             component,
