@@ -283,7 +283,9 @@ mod tests {
     fn a_tenant_that_was_idle_is_served_at_once() {
         let mut queues = queues(1000, 10_000);
         let (flood, quiet) = (queues.open(0, |_| "flood"), queues.open(1, |_| "quiet"));
-        (0..1000).for_each(|n| drop(queues.push(flood, MS, Frame(n))));
+        for n in 0..1000 {
+            assert!(queues.push(flood, MS, Frame(n)).is_none());
+        }
         for _ in 0..50 {
             let next = queues.pop().unwrap();
             queues.charge(next.tenant, MS / 2);
