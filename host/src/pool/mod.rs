@@ -196,15 +196,16 @@ impl Pool {
     }
 
     /// Compiles a new component beside the running one, checks it (the same world, no imports), and opens new sessions
-    /// on it. Takes 0.3-0.4 s on the caller's thread; frames go on meanwhile.
+    /// on it, once a session opens on it by way of trial: one slot must be free. Takes 0.3-0.4 s on the caller's thread;
+    /// frames go on meanwhile.
     ///
     /// # Errors
     /// [`PoolError::Guest`] with [`Error::Compile`](crate::Error::Compile), [`Error::Imports`](crate::Error::Imports) or
-    /// [`Error::World`](crate::Error::World): nothing has changed.
+    /// [`Error::World`](crate::Error::World), or what the trial met: nothing has changed.
     pub fn swap(&self, component: &[u8], how: Swap) -> Result<(), PoolError> {
         let component = self.engine.compile(component)?;
-        // A component that cannot even start is found out here, not by the next session.
-        drop(component.instantiate()?);
+        // A component that cannot even open a session is found out here, not by the sessions there are.
+        drop(component.open(&Key::new([0; 16]), &Config::gateway(0))?);
         self.shared.swap(component, how);
         Ok(())
     }
