@@ -2,7 +2,7 @@
 
 use crate::bindings::ProcessorPre;
 use crate::instance::Guest;
-use crate::{Engine, Error, Instance, Key, Session};
+use crate::{Engine, Error, Instance, Key, Limits, Session};
 use std::sync::Arc;
 use wasmtime::component::Linker;
 
@@ -37,7 +37,15 @@ impl Component {
     /// # Errors
     /// [`Error::Busy`] where every slot of the pool is taken, [`Error::Failed`] where the guest fails at its start.
     pub fn instantiate(&self) -> Result<Instance, Error> {
-        Instance::new(&self.engine, &self.processor)
+        self.instantiate_within(Limits::of(self.engine.config()))
+    }
+
+    /// A new instance with limits of its own.
+    ///
+    /// # Errors
+    /// As [`instantiate`](Self::instantiate).
+    pub fn instantiate_within(&self, limits: Limits) -> Result<Instance, Error> {
+        Instance::new(&self.engine, &self.processor, limits)
     }
 
     /// A session in a new instance of its own.

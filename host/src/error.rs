@@ -26,6 +26,12 @@ pub enum Error {
         /// Slots of the pool.
         instances: u32,
     },
+    /// The machine does not give what a further instance needs.
+    #[error("the machine has no room for a further instance (memory, or vm.max_map_count): {why}")]
+    Exhausted {
+        /// In wasmtime's words.
+        why: String,
+    },
     /// The guest failed, and its instance is gone.
     #[error(transparent)]
     Failed(Failure),

@@ -1,10 +1,29 @@
 //! One sandbox: a store, an instance in it, and the rule that a failed one is never called again.
 
-use crate::Engine;
 use crate::bindings::{Processor, ProcessorPre};
 use crate::error::{Cause, Error, Failure};
+use crate::{Engine, EngineConfig};
 use std::time::Duration;
 use wasmtime::{ResourceLimiter, Store, Trap, WasmBacktrace};
+
+/// What one instance may take: a tenant's may be stricter than the engine's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Most linear memory, in bytes. Above [`EngineConfig::memory`], the size of a slot, that bounds it.
+    pub memory: usize,
+    /// Longest time one operation may take.
+    pub deadline: Duration,
+    /// Longest time opening may take.
+    pub init_deadline: Duration,
+}
+
+impl Limits {
+    /// Those of an engine.
+    #[must_use]
+    pub const fn of(engine: &EngineConfig) -> Self {
+        Self { memory: engine.memory, deadline: engine.deadline, init_deadline: engine.init_deadline }
+    }
+}
 
 /// An instance of the component, with its own memory.
 ///
@@ -12,6 +31,7 @@ use wasmtime::{ResourceLimiter, Store, Trap, WasmBacktrace};
 /// from then on every call is [`Error::Dead`].
 pub struct Instance {
     engine: Engine,
+    limits: Limits,
     alive: Option<Alive>,
 }
 
@@ -47,17 +67,21 @@ impl ResourceLimiter for Guest {
 }
 
 impl Instance {
-    pub(crate) fn new(engine: &Engine, pre: &ProcessorPre<Guest>) -> Result<Self, Error> {
-        let limit = engine.config().memory;
+    pub(crate) fn new(engine: &Engine, pre: &ProcessorPre<Guest>, limits: Limits) -> Result<Self, Error> {
+        let limit = limits.memory;
         let mut store = Store::new(engine.wasmtime(), Guest { limit, memory: 0, refused: false });
         store.limiter(|guest| guest);
-        arm(&mut store, engine, engine.config().init_deadline);
+        arm(&mut store, engine, limits.init_deadline);
         match pre.instantiate(&mut store) {
-            Ok(processor) => Ok(Self { engine: engine.clone(), alive: Some(Alive { store, processor }) }),
+            Ok(processor) => Ok(Self { engine: engine.clone(), limits, alive: Some(Alive { store, processor }) }),
             Err(error) if error.is::<wasmtime::PoolConcurrencyLimitError>() => {
                 Err(Error::Busy { instances: engine.config().instances })
             }
-            Err(error) => Err(Error::Failed(failure(&error, store.data(), engine.config().init_deadline))),
+            // The guest did not run: the machine gives no more memory maps, or no more memory.
+            Err(error) if !error.is::<Trap>() && !store.data().refused => {
+                Err(Error::Exhausted { why: format!("{error:#}") })
+            }
+            Err(error) => Err(Error::Failed(failure(&error, store.data(), limits.init_deadline))),
         }
     }
 
@@ -96,7 +120,7 @@ impl Instance {
         &mut self,
         call: impl FnOnce(&Processor, &mut Store<Guest>) -> wasmtime::Result<T>,
     ) -> Result<T, Error> {
-        self.call(self.engine.config().deadline, call)
+        self.call(self.limits.deadline, call)
     }
 
     /// A call within the deadline of opening.
@@ -104,7 +128,7 @@ impl Instance {
         &mut self,
         call: impl FnOnce(&Processor, &mut Store<Guest>) -> wasmtime::Result<T>,
     ) -> Result<T, Error> {
-        self.call(self.engine.config().init_deadline, call)
+        self.call(self.limits.init_deadline, call)
     }
 }
 
@@ -124,7 +148,7 @@ fn arm(store: &mut Store<Guest>, engine: &Engine, deadline: Duration) {
 fn failure(error: &wasmtime::Error, guest: &Guest, deadline: Duration) -> Failure {
     let cause = match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => Cause::Deadline(deadline),
-        Some(_) if guest.refused => Cause::Memory { limit: guest.limit },
+        _ if guest.refused => Cause::Memory { limit: guest.limit },
         Some(Trap::StackOverflow) => Cause::StackOverflow,
         Some(trap) => Cause::Trap(trap.to_string()),
         None => Cause::BrokenReturn(error.root_cause().to_string()),

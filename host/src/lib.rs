@@ -33,6 +33,7 @@ mod guest_error;
 mod instance;
 mod key;
 mod packet;
+pub mod pool;
 mod session;
 
 pub use codec::{Decoder, Encoder, EncoderConfig};
@@ -41,7 +42,8 @@ pub use config::{DEADLINE, EngineConfig, INIT_DEADLINE};
 pub use engine::Engine;
 pub use error::{Cause, Error, Failure};
 pub use guest_error::{CodecError, ConfigError, OpenError, SealError, SendError};
-pub use instance::Instance;
+pub use instance::{Instance, Limits};
 pub use key::{Key, KeyError};
 pub use packet::{Candidate, Opener, Sealer};
+pub use pool::{Pool, PoolError, PoolSession, Quota};
 pub use session::{Received, Session, Stats};

@@ -4,6 +4,7 @@
 //! that a noisy machine is noisy to all of them; the minimum tells what the code costs, the median what it costs here.
 
 pub mod machine;
+pub mod plot;
 pub mod report;
 pub mod speech;
 pub mod table;

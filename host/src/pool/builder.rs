@@ -1,0 +1,175 @@
+//! How a pool is set up.
+
+use super::backoff::RestartPolicy;
+use super::clock::{Clock, Jitter};
+use super::event::{Event, Sink};
+use super::ladder::LadderConfig;
+use super::probe::{self, Room};
+use super::queue::Bounds;
+use super::shared::Shared;
+use super::worker::Worker;
+use super::{Pool, PoolError, Quota};
+use crate::{Component, EngineConfig};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+/// Settings of a pool. Every one has a default.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Builder {
+    workers: usize,
+    engine: EngineConfig,
+    tenants: Vec<(String, Quota)>,
+    session_queue: usize,
+    worker_queue: usize,
+    max_wait: Option<Duration>,
+    restart: RestartPolicy,
+    ladder: LadderConfig,
+    spin: Duration,
+    room: Option<Room>,
+    clock: Clock,
+    jitter: Jitter,
+    sink: Sink,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            workers: thread::available_parallelism().map_or(1, usize::from),
+            engine: EngineConfig::default(),
+            tenants: Vec::new(),
+            session_queue: 40,
+            worker_queue: 4096,
+            max_wait: None,
+            restart: RestartPolicy::default(),
+            ladder: LadderConfig::default(),
+            spin: Duration::ZERO,
+            room: None,
+            clock: Clock::monotonic(),
+            jitter: Jitter::random(),
+            sink: Sink(Arc::new(|_| {})),
+        }
+    }
+}
+
+impl Builder {
+    /// Worker threads, at least one; by default as many as this process has processors.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers.max(1);
+        self
+    }
+
+    /// Slots, memory and deadlines. Fewer slots are made, with a warning, where the machine does not hold so many; see
+    /// [`Pool::slots`].
+    pub fn engine(mut self, engine: EngineConfig) -> Self {
+        self.engine = engine;
+        self
+    }
+
+    /// A tenant and its quota. The last quota of a name counts.
+    pub fn tenant(mut self, name: impl Into<String>, quota: Quota) -> Self {
+        self.tenants.push((name.into(), quota));
+        self
+    }
+
+    /// Most frames that wait: of one session (40 by default, 2.4 s of 60 ms frames), and of one worker (4,096). Where
+    /// there is one more, the oldest goes: of that session, or of the tenant that has most of them waiting.
+    pub fn queues(mut self, session: usize, worker: usize) -> Self {
+        (self.session_queue, self.worker_queue) = (session.max(1), worker.max(1));
+        self
+    }
+
+    /// How long a frame may wait before it is given up; by default as long as the frame itself lasts.
+    pub fn max_wait(mut self, wait: Duration) -> Self {
+        self.max_wait = Some(wait);
+        self
+    }
+
+    /// How often a session may fail.
+    pub fn restart(mut self, policy: RestartPolicy) -> Self {
+        self.restart = policy;
+        self
+    }
+
+    /// When workers change the quality.
+    pub fn ladder(mut self, ladder: LadderConfig) -> Self {
+        self.ladder = ladder;
+        self
+    }
+
+    /// How long an idle worker looks for work before it sleeps; by default not at all. A sleeping thread takes 5 to
+    /// 50 µs to wake. Costs up to a core a worker while sessions talk.
+    pub fn spin(mut self, spin: Duration) -> Self {
+        self.spin = spin;
+        self
+    }
+
+    /// What the machine allows, where it should not be asked.
+    pub fn room(mut self, room: Room) -> Self {
+        self.room = Some(room);
+        self
+    }
+
+    /// Another clock than the machine's monotonic one. The guests' deadlines do not come from it.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Other jitter than random.
+    pub fn jitter(mut self, jitter: Jitter) -> Self {
+        self.jitter = jitter;
+        self
+    }
+
+    /// Told of every [`Event`], on a worker's thread: return at once, and do not wait for the pool.
+    pub fn on_event(mut self, sink: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.sink = Sink(Arc::new(sink));
+        self
+    }
+
+    /// Reserves the slots, compiles the component (0.3-0.4 s) and starts the workers.
+    ///
+    /// Install a `metrics` recorder before: handles are made here.
+    ///
+    /// # Errors
+    /// [`PoolError::Start`] where the machine cannot run it or gives no thread; [`PoolError::Guest`] where the bytes are
+    /// no Sidetone component.
+    pub fn build(self, component: &[u8]) -> Result<Pool, PoolError> {
+        let room = self.room.unwrap_or_else(Room::here);
+        let engine = probe::engine(&self.engine, &room).map_err(|error| PoolError::Start(error.to_string()))?;
+        tracing::info!(instances = engine.config().instances, workers = self.workers, ?room, "the pool's size");
+        let component = engine.compile(component)?;
+        self.build_on(component)
+    }
+
+    /// A pool on a component that is compiled already; its slots are shared with whoever else uses its engine.
+    /// [`engine`](Self::engine) and [`room`](Self::room) have no say then.
+    ///
+    /// # Errors
+    /// [`PoolError::Start`] where the machine gives no thread.
+    pub fn build_on(self, component: Component) -> Result<Pool, PoolError> {
+        let engine = component.engine().clone();
+        let bounds = Bounds { session: self.session_queue, worker: self.worker_queue };
+        let shared = Arc::new(Shared::new(
+            component,
+            self.clock,
+            self.jitter,
+            self.sink,
+            self.restart,
+            self.ladder,
+            bounds,
+            (self.spin, self.max_wait),
+        ));
+        let mut pool = Pool::new(engine, shared.clone());
+        for index in 0..self.workers {
+            // Those started before end when the pool is dropped.
+            pool.add(Worker::start(index, shared.clone())?);
+        }
+        for (name, quota) in &self.tenants {
+            pool.set_quota(name, *quota);
+        }
+        Ok(pool)
+    }
+}
