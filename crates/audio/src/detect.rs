@@ -62,6 +62,12 @@ impl fmt::Display for Format {
 /// [`Error::Io`] if it cannot be read, [`Error::Empty`] if it has no bytes, [`Error::UnknownFormat`] otherwise.
 pub fn detect(path: impl AsRef<Path>) -> Result<Format> {
     let path = path.as_ref();
+    // Before it is opened: opening a pipe waits for its other end. What was read here is read again by the reader, which
+    // a pipe does not allow, and a device may never end.
+    let kind = std::fs::metadata(path).map_err(|cause| Error::io("open", path, cause))?;
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(unknown(path, "it is a pipe or a device, not a file".to_owned()));
+    }
     let mut start = Vec::new();
     File::open(path)
         .map_err(|cause| Error::io("open", path, cause))?

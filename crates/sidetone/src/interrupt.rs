@@ -1,29 +1,29 @@
-//! Ctrl-C leaves no half-written file behind.
+//! Ctrl-C, a closed terminal or a polite kill leave no half-written file behind.
 //!
 //! While nothing is on disk the process just ends. While a file is being written (briefly: everything is coded before),
 //! it ends after that.
 
 use anyhow::{Context, Result};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
 /// Nothing is being written: a signal ends the process at once.
 static IDLE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
 
-/// A signal came while something was being written.
-static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(false)));
+/// The signal that came while something was being written; 0 if none did.
+static ASKED: LazyLock<Arc<AtomicUsize>> = LazyLock::new(|| Arc::new(AtomicUsize::new(0)));
 
-/// What a shell expects of a program that Ctrl-C ended.
-const INTERRUPTED: i32 = 128 + SIGINT;
+/// What a shell adds to the number of the signal that ended a program.
+const SIGNALLED: i32 = 128;
 
-/// Takes charge of Ctrl-C and of being terminated.
+/// Takes charge of Ctrl-C, of being terminated, and of the terminal going away.
 pub(crate) fn install() -> Result<()> {
-    for signal in [SIGINT, SIGTERM] {
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
         // In this order: the first looks at what the second has not set yet.
-        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&IDLE))
-            .and_then(|_| flag::register(signal, Arc::clone(&ASKED)))
+        flag::register_conditional_shutdown(signal, SIGNALLED + signal, Arc::clone(&IDLE))
+            .and_then(|_| flag::register_usize(signal, Arc::clone(&ASKED), signal as usize))
             .context("cannot take charge of Ctrl-C")?;
     }
     Ok(())
@@ -34,8 +34,8 @@ pub(crate) fn whole<T>(write: impl FnOnce() -> T) -> T {
     IDLE.store(false, Ordering::SeqCst);
     let result = write();
     IDLE.store(true, Ordering::SeqCst);
-    if ASKED.load(Ordering::SeqCst) {
-        std::process::exit(INTERRUPTED);
+    match ASKED.load(Ordering::SeqCst) {
+        0 => result,
+        signal => std::process::exit(SIGNALLED + signal as i32),
     }
-    result
 }

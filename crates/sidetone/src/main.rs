@@ -14,13 +14,15 @@ mod transcode;
 mod values;
 
 use clap::Parser;
+use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let outcome = interrupt::install().and_then(|()| cli.command.run());
     outcome.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        // `eprintln!` would panic where nobody can be told.
+        let _ = writeln!(std::io::stderr(), "error: {error:#}");
         cli.command.failure()
     })
 }

@@ -6,7 +6,7 @@ use std::fs;
 /// Address space of a slot: 4 GiB of linear memory and as much guard.
 const SLOT: u64 = 8 << 30;
 
-/// Memory maps of an instance in use: its memory's image, heap and guard, its tables. Measured: below 5.
+/// Memory maps of an instance in use: its memory's image, heap and guard, its tables. Estimated, on the safe side.
 const MAPS: u64 = 6;
 
 /// Maps kept for everything else in the process.

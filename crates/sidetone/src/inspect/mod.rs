@@ -5,7 +5,7 @@ mod anatomy;
 use crate::report::{self, Sheet, grouped};
 use crate::{interrupt, sandbox};
 use anatomy::Anatomy;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sidetone_audio::output::AtomicFile;
@@ -76,12 +76,27 @@ impl Blob {
     }
 }
 
+/// Most bytes of a file that is looked at: a hundred times what the component has.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// A file that may be a component: a device never ends, and a large file is something else.
+fn read(file: &Path) -> Result<Vec<u8>> {
+    let kind = fs::metadata(file)?;
+    if !kind.is_file() {
+        bail!("it is not a file");
+    }
+    if kind.len() > MAX_BYTES {
+        bail!("it has {} bytes, and a component {MAX_BYTES} at most", kind.len());
+    }
+    Ok(fs::read(file)?)
+}
+
 pub(crate) fn main(args: &Args) -> Result<ExitCode> {
     let (source, bytes): (_, Cow<'static, [u8]>) = match &args.file {
         None => ("embedded".to_owned(), sidetone_artifact::COMPONENT.into()),
         Some(file) => {
             let name = file.display().to_string();
-            let bytes = fs::read(file).with_context(|| format!("cannot read {name}"))?;
+            let bytes = read(file).with_context(|| format!("cannot read {name}"))?;
             (name, bytes.into())
         }
     };
