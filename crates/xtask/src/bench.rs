@@ -44,7 +44,6 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         if !file.is_file() {
             bail!("the benchmark `{name}` ended well but did not write {}", file.display());
         }
-        println!("written: {}", file.display());
         let baseline = args.baseline.as_deref().or_else(|| saved.is_file().then_some(&*saved));
         if let Some(baseline) = baseline {
             print_comparison(baseline, &file)?;
