@@ -138,7 +138,8 @@ impl Build {
         let command = self
             .target(target)
             .quiet_env("RUST_BACKTRACE", "0")
-            .args([format!("-max_total_time={seconds}"), format!("-max_len={MAX_LEN}")])
+            // The same inputs in the same order each time; how many of them depends on the machine.
+            .args([format!("-max_total_time={seconds}"), format!("-max_len={MAX_LEN}"), "-seed=1".to_owned()])
             .args([format!("-rss_limit_mb={RSS_LIMIT_MB}"), "-timeout=10".to_owned()])
             .arg(format!("-artifact_prefix={}/", artifacts.display()))
             .args(os(&[&corpus, &seeds]))
