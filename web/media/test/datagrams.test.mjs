@@ -6,6 +6,7 @@ import { createCipheriv } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { instantiate } from '../dist/sidetone.js';
+import { config } from '../session-config.mjs';
 
 const dist = new URL('../dist/', import.meta.url);
 const compile = async (name) => WebAssembly.compile(await readFile(new URL(name, dist)));
@@ -19,7 +20,7 @@ const hex = (list) => Buffer.from(list).toString('hex');
 
 for (const [role, other] of [['device', 'gateway'], ['gateway', 'device']]) {
   test(`a ${role} here seals what one in wasmtime seals`, () => {
-    const stream = session.Stream.open(key, config(role));
+    const stream = session.Stream.open(key, config(role, golden.connectionId));
     assert.ok(golden[role].length > 0);
     for (const { timestamp, payload, datagram } of golden[role]) {
       assert.equal(hex(stream.sendPayload(bytes(payload), timestamp)), datagram);
@@ -28,7 +29,7 @@ for (const [role, other] of [['device', 'gateway'], ['gateway', 'device']]) {
   });
 
   test(`a ${other} here opens what a ${role} in wasmtime sealed`, () => {
-    const stream = session.Stream.open(key, config(other));
+    const stream = session.Stream.open(key, config(other, golden.connectionId));
     golden[role].forEach(({ datagram }, index) => {
       const { kind, sequence, lost, samples } = stream.receive(bytes(datagram));
       assert.deepEqual([kind, sequence, lost], ['audio', index + 1, 0]);
@@ -58,7 +59,7 @@ test('without a session, too: header for header, as Node itself encrypts', () =>
 });
 
 test('what is refused is a value, and the session goes on', () => {
-  const stream = session.Stream.open(key, config('gateway'));
+  const stream = session.Stream.open(key, config('gateway', golden.connectionId));
   const [first, second] = golden.device.map(({ datagram }) => bytes(datagram));
   stream.receive(second);
   const cases = [
@@ -77,40 +78,5 @@ test('what is refused is a value, and the session goes on', () => {
     );
   }
   assert.equal(stream.receive(first).kind, 'late');
-  assert.throws(() => session.Stream.open(key, { ...config('device'), quality: 'best' }), TypeError);
+  assert.throws(() => session.Stream.open(key, { ...config('device', golden.connectionId), quality: 'best' }), TypeError);
 });
-
-function config(role) {
-  const [hears, speaks] = role === 'gateway' ? [16000, 24000] : [24000, 16000];
-  return {
-    role,
-    connectionId: golden.connectionId,
-    incoming: {
-      payload: 'opus',
-      delivery: 'pcm',
-      frame: 60000,
-      channels: 1,
-      sampleRate: hears,
-      maxConcealed: 5,
-      forwardLimit: 500,
-      acceptUnmarkedDownlink: false,
-    },
-    outgoing: {
-      payload: 'opus',
-      frame: 60000,
-      channels: 1,
-      sampleRate: speaks,
-      application: 'voip',
-      bitrate: { tag: 'auto' },
-      vbr: true,
-      dtx: false,
-      fec: false,
-      expectedLoss: 0,
-      signal: 'auto',
-      split: 'auto',
-      timestamps: 'elapsed',
-    },
-    quality: 'full',
-    resume: undefined,
-  };
-}
