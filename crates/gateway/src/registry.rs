@@ -68,8 +68,9 @@ impl Devices {
         match places.by_id.entry(identity.device.clone()) {
             Entry::Occupied(mut old) => {
                 let old = old.insert(Place { number, commands });
-                // One that does not even read its commands is about to end.
-                drop(old.commands.try_send(Command::Replaced));
+                if old.commands.try_send(Command::Replaced).is_err() {
+                    tracing::debug!(device = %identity.device, "the old connection is about to end by itself");
+                }
             }
             Entry::Vacant(_) if count >= limit => return Err(Full { limit }),
             Entry::Vacant(free) => {

@@ -11,6 +11,7 @@ mod echo;
 mod leg;
 
 pub use echo::Echo;
+pub(crate) use leg::Put;
 pub use leg::{Leg, LegEnd, leg};
 
 use sidetone_opus::SampleRate;

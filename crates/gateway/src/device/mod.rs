@@ -130,7 +130,7 @@ impl Device {
         let totals = &self.shared.counters.totals;
         if let Said::Audio { payload } = said {
             let Some(call) = &mut self.call else { return Ok(()) };
-            for input in call.take_payload(&self.shared, &payload).await {
+            if let Some(input) = call.take_payload(&self.shared, &payload).await {
                 self.feed(input, link).await?;
             }
             return Ok(());

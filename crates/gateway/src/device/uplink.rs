@@ -63,7 +63,7 @@ impl Uplink {
         self.capturing = true;
         let early = std::mem::take(&mut self.early).into_iter();
         let fresh = early.filter(|(at, _)| now.saturating_sub(*at) < EARLY_FOR);
-        fresh.map(|(_, heard)| leg.to.put(ToBackEnd::Audio(heard))).last().unwrap_or(Put::Taken)
+        fresh.fold(Put::Taken, |_, (_, heard)| leg.to.put(ToBackEnd::Audio(heard)))
     }
 
     pub(super) fn stop_capture(&mut self) {
