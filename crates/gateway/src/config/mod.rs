@@ -273,6 +273,8 @@ pub struct Audio {
     pub rate: u32,
     /// Milliseconds a packet: 20, 40 or 60.
     pub frame: u32,
+    /// What is coded: `voip` (speech: a high-pass, formants first) or `audio` (music too: true to the waveform).
+    pub application: ApplicationName,
     /// Bits a second; none: as libopus thinks best.
     pub bitrate: Option<u32>,
     /// Best quality: `full` (complexity 10), `medium` (5) or `minimal` (0). The ladder goes below it under load.
@@ -290,11 +292,32 @@ impl Default for Audio {
         Self {
             rate: 24_000,
             frame: 60,
+            application: ApplicationName::Voip,
             bitrate: None,
             quality: QualityName::Full,
             fec: false,
             expected_loss: 0,
             lead: 3,
+        }
+    }
+}
+
+/// What Opus is told that it codes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApplicationName {
+    /// Speech.
+    #[default]
+    Voip,
+    /// Anything.
+    Audio,
+}
+
+impl From<ApplicationName> for sidetone_opus::Application {
+    fn from(name: ApplicationName) -> Self {
+        match name {
+            ApplicationName::Voip => Self::Voip,
+            ApplicationName::Audio => Self::Audio,
         }
     }
 }

@@ -154,6 +154,7 @@ fn session_config(
     if payload == Payload::Pcm && leg.rate.hz() != downlink.sample_rate {
         return Err(Refused::Audio(format!("PCM at {} Hz for this back end", downlink.sample_rate)));
     }
+    outgoing.application = audio.application.into();
     outgoing.bitrate = audio.bitrate.map_or(Bitrate::Auto, Bitrate::BitsPerSecond);
     (outgoing.fec, outgoing.expected_loss) = (audio.fec, audio.expected_loss);
     Ok(config)
