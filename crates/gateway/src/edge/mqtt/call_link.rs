@@ -103,7 +103,7 @@ async fn attempt(options: &Options, uplink: Option<&str>) -> Result<Client, Box<
 enum News {
     Said(Option<Said>),
     Event(Option<Event>),
-    Connected(Option<Client>),
+    Connected(Option<Box<Client>>),
 }
 
 impl Link for CallLink {
@@ -116,14 +116,14 @@ impl Link for CallLink {
                 },
                 State::Connecting(attempts) => tokio::select! {
                     said = self.said.recv(), if !self.said.is_closed() || !self.said.is_empty() => News::Said(said),
-                    client = attempts => News::Connected(client.ok().flatten()),
+                    client = attempts => News::Connected(client.ok().flatten().map(Box::new)),
                 },
             };
             match news {
                 News::Said(Some(said)) => return Some(said),
                 News::Said(None) => {}
                 News::Connected(Some(client)) => {
-                    self.state = State::Online(Box::new(client));
+                    self.state = State::Online(client);
                     self.flush().await;
                 }
                 News::Connected(None) => return None,
