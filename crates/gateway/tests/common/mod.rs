@@ -1,6 +1,8 @@
 //! A device on a link of the test's own, with real UDP and the real session code.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod web;
+
 use sidetone_audio::{Pcm, measure, resample, wav};
 use sidetone_gateway::config::{ApplicationName, Listen};
 use sidetone_gateway::link::{Carrier, Gone, Identity, Link, Said};
