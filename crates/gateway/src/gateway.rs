@@ -115,6 +115,12 @@ impl Gateway {
         self.shared.calls.len()
     }
 
+    /// The connections to the external broker, by what they are for, and whether they stand.
+    #[must_use]
+    pub fn brokers(&self) -> BTreeMap<String, bool> {
+        self.shared.brokers()
+    }
+
     /// What was counted since the start, by name: datagrams, what was dropped and why, calls, messages.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<String, u64> {
