@@ -42,7 +42,7 @@ impl Spoil {
     /// Spoils where a list lies, if that is asked for.
     pub(crate) fn list<T>(self, list: &mut Vec<T>) {
         let (start, count) = match self {
-            Self::Pointer => (0xffff_0000, list.len().max(1)),
+            Self::Pointer => (0xffff_0000_usize, list.len().max(1)),
             Self::Count => (1 << 16, 0x7fff_fff0 / size_of::<T>()),
             _ => return,
         };
@@ -96,7 +96,7 @@ const DEEP: core::ops::Range<usize> = 0x1000..0x2_0000;
 
 /// Fills what a slot might keep: the far end of the stack, the heap, pages that were added.
 fn leave_secret() {
-    black_box(alloc::vec![SECRET; 100 << 10]).leak();
+    let _ = black_box(alloc::vec![SECRET; 100 << 10]).leak();
     let added = core::arch::wasm32::memory_grow(0, 16) << 16;
     for start in [DEEP, added..added + (16 << 16)] {
         start.for_each(|address| {
@@ -129,7 +129,7 @@ pub(crate) fn on_call() -> Spoil {
         LOOP | HANG_ON_RESTART if due => hang(),
         RECURSION if due => drop(black_box(deep(1))),
         MEMORY_BOMB if due => loop {
-            drop(black_box(Vec::<u8>::with_capacity(1 << 20)).leak());
+            let _ = black_box(Vec::<u8>::with_capacity(1 << 20)).leak();
         },
         LYING_LENGTH if due => return Spoil::Length,
         SLOW => busy(id & 0xff),

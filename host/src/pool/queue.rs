@@ -171,6 +171,8 @@ impl<O: Clone, J: Queued> Queues<O, J> {
         share.ready.push_back(lane);
         if !share.in_round {
             share.in_round = true;
+            // It is served when its turn comes, not the turn after that; what it owes, it still owes.
+            share.credit += QUANTUM;
             self.round.push_back(tenant);
         }
     }
