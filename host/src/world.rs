@@ -104,7 +104,8 @@ fn describe(engine: &Engine, name: &str, item: &ComponentItem, into: &mut BTreeM
 /// A type in WIT's manner, its structure written out: what a function takes and returns is compared by structure.
 fn shown(ty: &Type) -> String {
     let list = |parts: Vec<String>| parts.join(", ");
-    let case = |name: &str, ty: Option<Type>| ty.map_or_else(|| name.to_owned(), |ty| format!("{name}({})", shown(&ty)));
+    let case =
+        |name: &str, ty: Option<Type>| ty.map_or_else(|| name.to_owned(), |ty| format!("{name}({})", shown(&ty)));
     match ty {
         Type::List(ty) => format!("list<{}>", shown(&ty.ty())),
         Type::Option(ty) => format!("option<{}>", shown(&ty.ty())),
@@ -140,10 +141,10 @@ mod tests {
     #[test]
     fn a_difference_says_what_is_missing_new_and_changed() {
         let before = world(&[("codec", "interface"), ("codec#encode", "func()"), ("codec#reset", "func()")], &[]);
-        let now = world(&[("codec", "interface"), ("codec#encode", "func(x: u8)"), ("codec#tune", "func()")], &[(
-            "wasi:clocks",
-            "interface",
-        )]);
+        let now = world(
+            &[("codec", "interface"), ("codec#encode", "func(x: u8)"), ("codec#tune", "func()")],
+            &[("wasi:clocks", "interface")],
+        );
         let difference = before.difference(&now);
         assert_eq!(
             difference.to_string(),
@@ -151,7 +152,8 @@ mod tests {
              changed: codec#encode: func() -> func(x: u8)"
         );
         assert!(!difference.is_compatible() && before.difference(&before).is_none());
-        let more = world(&[("codec", "interface"), ("codec#encode", "func()"), ("codec#reset", "func()"), ("x", "y")], &[]);
+        let more =
+            world(&[("codec", "interface"), ("codec#encode", "func()"), ("codec#reset", "func()"), ("x", "y")], &[]);
         assert!(before.difference(&more).is_compatible() && !before.difference(&more).is_none());
     }
 }

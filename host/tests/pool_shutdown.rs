@@ -20,8 +20,7 @@ fn after_shutdown_nothing_is_left() {
     let round = || {
         let pool = builder(50, 2).build_on(component.clone()).expect("starts");
         // All slots, with frames in the queues, one session in ten dying.
-        let sessions: Vec<_> =
-            (0..50).map(|id| open(&pool, if id % 10 == 0 { fault(TRAP, 3) } else { id })).collect();
+        let sessions: Vec<_> = (0..50).map(|id| open(&pool, if id % 10 == 0 { fault(TRAP, 3) } else { id })).collect();
         let replies: Vec<_> =
             (0..5).flat_map(|n| sessions.iter().map(move |session| session.send(speech(n), n * 60))).collect();
         assert_eq!(pool.stats().slots_used, 50);

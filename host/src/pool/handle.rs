@@ -30,6 +30,11 @@ impl Handle {
         self.closed = true;
         self.submit(|answer| Work::Close(Some(answer)))
     }
+
+    /// Lets go of a lane that its worker ends.
+    pub(crate) fn give_up(mut self) {
+        self.closed = true;
+    }
 }
 
 impl Drop for Handle {

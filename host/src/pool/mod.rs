@@ -173,8 +173,11 @@ impl Pool {
     /// fails.
     pub fn open(&self, tenant: &str, key: &Key, config: Config) -> Reply<PoolSession> {
         let worth = [config.incoming.frame.micros(), config.outgoing.frame.micros()].map(micros);
-        self.enter(tenant, worth, |handle, answer| {
-            Opening::Session { key: key.clone(), config, session: PoolSession(handle), answer }
+        self.enter(tenant, worth, |handle, answer| Opening::Session {
+            key: key.clone(),
+            config,
+            session: PoolSession(handle),
+            answer,
         })
     }
 

@@ -255,7 +255,14 @@ impl<O: Clone, J: Queued> Queues<O, J> {
         let share = self.shares.iter().max_by_key(|share| share.frames)?;
         let oldest =
             |lane: usize| self.lanes[lane].jobs.iter().find(|(_, job)| job.is_frame()).map(|(since, _)| *since);
-        share.ready.iter().chain(&share.busy).copied().filter_map(|lane| Some((oldest(lane)?, lane))).min().map(|(_, lane)| lane)
+        share
+            .ready
+            .iter()
+            .chain(&share.busy)
+            .copied()
+            .filter_map(|lane| Some((oldest(lane)?, lane)))
+            .min()
+            .map(|(_, lane)| lane)
     }
 }
 

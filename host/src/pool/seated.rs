@@ -1,6 +1,7 @@
 //! One seat of any kind, and how each kind of work is done there.
 
 use super::codec_work;
+use super::handle::Handle;
 use super::occupant::{DecoderConfig, Occupant, PacketCache, Stream};
 use super::packet_work;
 use super::reply::Answer;
@@ -23,20 +24,22 @@ pub(crate) enum Seated {
 }
 
 impl Seated {
-    /// Opens what is asked for, and answers.
-    pub(crate) fn open(shared: &Shared, opening: Opening) -> Option<Self> {
+    /// Opens what is asked for, and answers. Where it fails, the answer is still to be given, when the lane is gone.
+    pub(crate) fn open(shared: &Shared, opening: Opening) -> Result<Self, Refused> {
         match opening {
             Opening::Session { key, config, session, answer } => {
                 let opened = Seat::open(session.0.meta.clone(), Stream::new(key, config), shared);
-                reply(answer, opened, session).map(Self::Stream)
+                reply(answer, opened, session, |session| session.0).map(Self::Stream)
             }
             Opening::Encoder { config, encoder, answer } => {
-                reply(answer, Seat::open(encoder.0.meta.clone(), config, shared), encoder).map(Self::Encoder)
+                let opened = Seat::open(encoder.0.meta.clone(), config, shared);
+                reply(answer, opened, encoder, |encoder| encoder.0).map(Self::Encoder)
             }
             Opening::Decoder { config, decoder, answer } => {
-                reply(answer, Seat::open(decoder.0.meta.clone(), config, shared), decoder).map(Self::Decoder)
+                let opened = Seat::open(decoder.0.meta.clone(), config, shared);
+                reply(answer, opened, decoder, |decoder| decoder.0).map(Self::Decoder)
             }
-            Opening::Packets(meta) => Some(Self::Packets(Seat::new(meta, PacketCache))),
+            Opening::Packets(meta) => Ok(Self::Packets(Seat::new(meta, PacketCache))),
         }
     }
 
@@ -91,22 +94,30 @@ impl Seated {
     }
 }
 
-/// Hands its owner what was opened. Where nobody waits any more, dropping the handle closes it.
-fn reply<S, H>(answer: Answer<H>, opened: Result<S, PoolError>, handle: H) -> Option<S> {
-    let (seat, result) = match opened {
-        Ok(seat) => (Some(seat), Ok(handle)),
-        Err(error) => (None, Err(error)),
-    };
-    drop(answer.send(result));
-    seat
+/// Tells the opener that it failed.
+pub(crate) type Refused = Box<dyn FnOnce()>;
+
+/// Hands its owner what was opened. Where nobody waits any more, dropping it closes it.
+fn reply<S, T: 'static>(
+    answer: Answer<T>,
+    opened: Result<S, PoolError>,
+    owned: T,
+    handle: impl FnOnce(T) -> Handle,
+) -> Result<S, Refused> {
+    match opened {
+        Ok(seat) => {
+            drop(answer.send(Ok(owned)));
+            Ok(seat)
+        }
+        Err(error) => {
+            handle(owned).give_up();
+            Err(Box::new(move || drop(answer.send(Err(error)))))
+        }
+    }
 }
 
 /// Counts what came of work, and answers.
-pub(crate) fn answer_with<O: Occupant, T>(
-    seat: &mut Seat<O>,
-    answer: Answer<T>,
-    result: Result<T, PoolError>,
-) {
+pub(crate) fn answer_with<O: Occupant, T>(seat: &mut Seat<O>, answer: Answer<T>, result: Result<T, PoolError>) {
     let meta = &seat.meta;
     match &result {
         Ok(_) => {

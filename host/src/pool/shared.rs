@@ -1,11 +1,11 @@
 //! What all workers of a pool have in common.
 
+use super::Swap;
 use super::backoff::RestartPolicy;
 use super::clock::{Clock, Jitter};
 use super::event::Sink;
 use super::ladder::LadderConfig;
 use super::queue::Bounds;
-use super::Swap;
 use crate::{Component, metrics};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};

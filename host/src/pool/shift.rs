@@ -11,8 +11,8 @@ use crate::ticker::Ticker;
 use sidetone_session::Quality;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError};
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -113,7 +113,16 @@ impl Worker {
                     drop(answer.map(|answer| answer.send(Ok(()))));
                     continue;
                 }
-                Work::Open(opening) => held.seat = Seated::open(&self.shared, opening).map(Box::new),
+                Work::Open(opening) => match Seated::open(&self.shared, opening) {
+                    Ok(seat) => held.seat = Some(Box::new(seat)),
+                    Err(tell) => {
+                        hand.holds = None;
+                        self.end_lane(lane);
+                        // As above.
+                        tell();
+                        continue;
+                    }
+                },
                 work => {
                     let Some(seat) = &mut held.seat else {
                         work.refuse(PoolError::Lost);

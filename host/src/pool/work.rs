@@ -25,9 +25,22 @@ pub(crate) enum Work {
 
 /// The first work of a lane.
 pub(crate) enum Opening {
-    Session { key: Key, config: Config, session: PoolSession, answer: Answer<PoolSession> },
-    Encoder { config: EncoderConfig, encoder: PoolEncoder, answer: Answer<PoolEncoder> },
-    Decoder { config: DecoderConfig, decoder: PoolDecoder, answer: Answer<PoolDecoder> },
+    Session {
+        key: Key,
+        config: Config,
+        session: PoolSession,
+        answer: Answer<PoolSession>,
+    },
+    Encoder {
+        config: EncoderConfig,
+        encoder: PoolEncoder,
+        answer: Answer<PoolEncoder>,
+    },
+    Decoder {
+        config: DecoderConfig,
+        decoder: PoolDecoder,
+        answer: Answer<PoolDecoder>,
+    },
     /// Nobody waits for it: the first packet opens its instance.
     Packets(Arc<Meta>),
 }

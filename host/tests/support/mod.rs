@@ -49,8 +49,7 @@ pub fn builder(instances: u32, workers: usize) -> Builder {
 /// A pool on the one faulty component that a test binary compiles.
 pub fn build(builder: Builder) -> Pool {
     static COMPONENT: OnceLock<Component> = OnceLock::new();
-    let compile =
-        || Engine::new(&engine(600)).and_then(|engine| engine.compile(sidetone_faulty_artifact::COMPONENT));
+    let compile = || Engine::new(&engine(600)).and_then(|engine| engine.compile(sidetone_faulty_artifact::COMPONENT));
     let component = COMPONENT.get_or_init(|| compile().expect("the component compiles"));
     builder.build_on(component.clone()).expect("the pool starts")
 }

@@ -42,8 +42,7 @@ fn a_sessions_frames_stay_in_order() {
 #[test]
 fn tenants_get_the_same_time_however_many_frames_they_queue_or_however_long_these_take() {
     let mut queues = queues(1000, 10_000);
-    let (flood, slow, quiet) =
-        (queues.open(0, |_| "flood"), queues.open(1, |_| "slow"), queues.open(2, |_| "quiet"));
+    let (flood, slow, quiet) = (queues.open(0, |_| "flood"), queues.open(1, |_| "slow"), queues.open(2, |_| "quiet"));
     for n in 0..1000 {
         queues.push(flood, MS, Frame(n));
         queues.push(slow, MS, Frame(n));
