@@ -20,6 +20,10 @@
 //! }
 //! # Ok::<(), sidetone_host::Error>(())
 //! ```
+//!
+//! That is one session on the caller's thread. For many sessions of many tenants, use a [`Pool`]: it runs them on worker
+//! threads, restarts what fails without using a nonce twice, and holds tenants to their quotas. Its metrics are listed in
+//! [`metrics`]; see [`pool`] for what each failure costs.
 #![forbid(unsafe_code)]
 
 mod bindings;

@@ -292,7 +292,7 @@ fn of_two_hundred_sessions_one_fails_at_random_and_the_others_do_not_change_by_a
 fn nothing_that_one_tenant_leaves_in_a_slot_is_found_by_the_next() {
     let pool = build_alone(builder(1, 1).tenant("b", Quota::UNLIMITED));
     for _ in 0..3 {
-        // In the stack, the heap and pages that were added; below and above what stays resident between two instances.
+        // In the stack, the heap and pages that were added.
         open(&pool, fault(LEAVE_SECRET, 0)).close().wait().expect("closes");
         // It would trap, had it found anything.
         open_for(&pool, "b", fault(LOOK_FOR_SECRET, 0)).close().wait().expect("closes");

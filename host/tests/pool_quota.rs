@@ -2,7 +2,7 @@
 
 mod support;
 
-use sidetone_host::pool::RestartCause;
+use sidetone_host::pool::{RestartCause, Room};
 use sidetone_host::{Cause, EngineConfig, Error, PoolError, Quota};
 use sidetone_session::{Config, Quality};
 use std::time::Duration;
@@ -65,4 +65,15 @@ fn a_tenants_pin_holds_for_its_sessions_and_for_no_other() -> Result<(), PoolErr
     assert_eq!(pinned.stats().wait()?.quality, Quality::Minimal);
     assert_eq!(free.stats().wait()?.quality, Quality::Full);
     Ok(())
+}
+
+#[test]
+fn a_machine_with_less_room_gives_a_smaller_pool_that_says_so() {
+    // 200 KiB a session.
+    let room = Room { memory: Some(2 << 20), ..Room::default() };
+    let pool = build_alone(builder(1000, 1).room(room));
+    assert_eq!((pool.slots(), pool.stats().slots), (10, 10));
+    let opened: Vec<_> = (0..11).map(|id| pool.open("a", &key(), Config::gateway(id)).wait()).collect();
+    assert_eq!(opened.iter().filter(|result| result.is_ok()).count(), 10);
+    assert!(matches!(opened[10], Err(PoolError::Busy { instances: 10 })), "{:?}", opened[10]);
 }

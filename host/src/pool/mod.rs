@@ -1,8 +1,8 @@
 //! Sessions of many tenants on worker threads, that survive anything a guest does.
 //!
-//! A [`Pool`] owns N worker threads; each owns the instances of its sessions. A session lives on one worker, in one
-//! instance, on one codec: its frames stay in order. [`Pool::open`] puts it on the worker with the fewest sessions.
-//! All calls return a [`Reply`], to be awaited (no runtime is assumed) or waited for.
+//! A [`Pool`] owns N workers; each owns the instances of its sessions. A session lives on one worker, in one instance, on
+//! one codec: its frames stay in order. [`Pool::open`] puts it on the worker with the fewest sessions. All calls return a
+//! [`Reply`], to be awaited (no runtime is assumed) or waited for.
 //!
 //! ```no_run
 //! use sidetone_host::{EngineConfig, Key, Pool, Quota};
@@ -22,14 +22,33 @@
 //! # Ok::<(), sidetone_host::PoolError>(())
 //! ```
 //!
+//! Besides sessions there are, with the same quotas, deadlines and restarts: encoders and decoders by themselves
+//! ([`Pool::encoder`], [`Pool::decoder`]), and single packets ([`Pool::seal`], [`Pool::open_packet`]). The folder
+//! `examples` has each of these; they run as they are.
+//!
+//! # What to do with an error
+//! | [`PoolError`] | what happened | what to do |
+//! |---|---|---|
+//! | `Guest` | the guest refused a bad datagram or setting | drop it; many that are [implausible](crate::OpenError::is_implausible) in a row mean a wrong key |
+//! | `Restarted`, `Lost` | the instance failed, and a fresh one goes on | go on: one frame is lost |
+//! | `Shed`, `Refused` | too late, too much | go on: that frame is lost. `Refused` by [`Pool::open`]: no more sessions for this tenant |
+//! | `BackingOff` | it fails again and again | go on, or close it |
+//! | `Busy`, `Exhausted` | no slot, no memory | open it elsewhere, or later |
+//! | `Closed` | it is over | open another one |
+//!
 //! # What a failure costs
 //! | failure | who loses what |
 //! |---|---|
-//! | trap, deadline, memory, stack, broken return value | the session: the call that met it (one frame, with PCM that waited for the rest of its frame), the codecs' memory of the frames before |
-//! | the same again and again | the session: what is asked while it waits to be opened again, then the session |
-//! | a panic of the host on a worker | the session being served: as a trap. The others on that worker move to a new thread as they are |
+//! | a trap, a deadline missed (endless loop), deep recursion, too much memory, a return value that is broken (lengths that lie, lists outside of the memory, a nonce twice) | the session: the call that met it (one frame, with PCM that waited for the rest of its frame), and the codecs' memory of the frames before. Two in a row cost two. Others on that worker: nothing |
+//! | a guest that takes long, until it is done or its deadline ends it | others on that worker wait 5 to 10 ms; then another thread serves them. Where four such guests meet on one worker, the others wait for the first to end |
+//! | a failure while opening; a start that hangs | its opener: the session it asked for. No slot |
+//! | a failure at every restart | the session: what is asked while it waits to be opened again, then the session (see [`RestartPolicy`]) |
+//! | a panic of the host on a worker | the session being served: as a trap. The others on that worker go on, on a new thread, as they are |
+//! | more sessions than slots | those that are too many: `Busy`. The others: nothing |
 //! | a full queue, a frame that is too old | that frame, of the tenant that has most of them waiting |
-//! | a tenant over its quota | that tenant: the frame or session that is refused |
+//! | a tenant over its quota | that tenant: the frame or session that is refused. Another tenant waits for at most a quantum of 1 ms and the frame in the guest |
+//! | a clock that jumps | what waited in a queue then, where it jumps forward. (The machine's monotonic clock does not) |
+//! | a bad component in [`Pool::swap`] | nothing |
 //!
 //! No nonce leaves twice: the host reads the header of each datagram that a guest returns, lets none out whose sequence
 //! number (and downlink, timestamp) is not above all before it, and opens a fresh instance with that mark. Packets that
@@ -37,15 +56,22 @@
 //!
 //! # Costs
 //! A frame costs, besides the guest: one allocation (the reply), two locks of the worker's queue (each some ten
-//! instructions), two readings of the clock, and a wake-up where the worker, or the one who waits, sleeps. See
-//! `cargo xtask bench pool`. The `metrics` facade costs an atomic operation a value once a recorder is installed.
+//! instructions), three readings of the clock, and a wake-up where the worker, or the one who waits, sleeps: together
+//! less than a microsecond where nobody sleeps. What is left: the allocations that wasmtime makes of the lists a guest
+//! returns, and the two hops between threads of one who sends a frame and waits for it. See `cargo xtask bench pool`.
+//! The `metrics` facade costs an atomic operation a value once a recorder is installed. Two threads besides the workers
+//! wake every 5 ms, for deadlines and for guests that take long.
+//!
+//! # Metrics
+//! All metrics, with labels, units and help, are in [`metrics::ALL`](crate::metrics::ALL). They carry tenants and
+//! workers, not sessions: a label a session would grow without a bound. A session's own counts are
+//! [`PoolSession::stats`], the pool's [`Pool::stats`]. Failures and their guest backtraces are logged with `tracing`.
 //!
 //! # Hazards
 //! - Do not [`wait`](Reply::wait) on the threads of an async runtime, nor in an event callback.
 //! - Time of guests is the time their calls take on the worker's thread; a machine with fewer processors than busy
 //!   threads makes that more than their CPU time, and quotas and the ladder act on it.
-//! - Metrics carry tenants and workers, not sessions: a label a session would grow without a bound. A session's own
-//!   counts are [`PoolSession::stats`].
+//! - A swap to another component compiles on the caller's thread and needs a free slot.
 
 mod backoff;
 mod builder;
@@ -283,7 +309,7 @@ impl Pool {
         Duration::from_nanos(sum / self.workers.len().max(1) as u64) > self.shared.ladder.advise
     }
 
-    /// Counts since the start. Walks all histograms: some 20 µs a worker.
+    /// Counts since the start. Walks all histograms: some 20 µs a worker, and a few a tenant.
     #[must_use]
     pub fn stats(&self) -> PoolStats {
         let entries: Vec<_> = self.tenants.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
