@@ -78,7 +78,10 @@ fn a_hanging_start_ends_at_its_deadline_and_touches_nobody_else() {
             assert_eq!(send(&well, n * 10 + frame).map(|sent| sequence(&sent[0])), Ok(n * 10 + frame + 1));
         }
         match hanging.wait() {
-            Err(PoolError::Guest(Error::Failed(failure))) => assert_eq!(failure.cause, Cause::Deadline(deadline)),
+            Err(PoolError::Guest(Error::Failed(failure))) => {
+                assert_eq!(failure.cause, Cause::Deadline(deadline));
+                assert!(!failure.backtrace.is_empty(), "the log has where it hung");
+            }
             other => panic!("{other:?}"),
         }
         assert!(start.elapsed() >= deadline - Duration::from_millis(20), "{:?}", start.elapsed());
