@@ -18,10 +18,12 @@ pub struct PoolStats {
     pub pending_requests: usize,
     /// All frames together.
     pub performance: Performance,
-    /// Sessions open.
+    /// Sessions, codecs and packet caches open.
     pub sessions: u32,
     /// Instances that the pool has room for.
     pub slots: u32,
+    /// Instances of this pool that live.
+    pub slots_used: u32,
     /// Time in the queue, in ms.
     pub queue: Latency,
     /// Time in the guest, in ms.
@@ -30,10 +32,18 @@ pub struct PoolStats {
     pub total: Latency,
     /// Instances that failed, by cause.
     pub restarts: BTreeMap<&'static str, u64>,
+    /// What guests refused with a value, by kind.
+    pub errors: BTreeMap<&'static str, u64>,
+    /// Frames given up in queues, by what made them go.
+    pub shed: BTreeMap<&'static str, u64>,
     /// Worker threads that panicked and were replaced.
     pub workers_replaced: u64,
+    /// Times that a further thread took over a worker's other sessions, because one guest took long.
+    pub reliefs: u64,
     /// Each tenant.
     pub tenants: BTreeMap<String, TenantStats>,
+    /// Queue and guest of each tenant's frames, in ms.
+    pub tenant_latency: BTreeMap<String, Latency>,
 }
 
 /// The replaced monitor's figures, and quantiles. Latencies in ms, of queue and guest together.
