@@ -29,6 +29,7 @@ mod media;
 mod prometheus;
 mod protect;
 mod registry;
+mod retry;
 mod security;
 mod shared;
 

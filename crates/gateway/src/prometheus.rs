@@ -81,6 +81,7 @@ pub(crate) const METRICS: &[Metric] = &[
     gauge("sidetone_devices", "Devices that are connected"),
     gauge("sidetone_pool_sessions", "Sessions open in the pool"),
     gauge("sidetone_pool_slots", "Instances that the pool has room for"),
+    gauge("sidetone_broker_up", "1 while a connection to the external broker stands"),
     gauge("sidetone_ready", "1 while calls are taken"),
     gauge("sidetone_uptime_seconds", "Time since the gateway started"),
     gauge("sidetone_resident_memory_bytes", "Resident memory of the process"),

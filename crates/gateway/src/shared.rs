@@ -11,7 +11,9 @@ use crate::protect::Bucket;
 use crate::registry::Devices;
 use sidetone_host::Pool;
 use sidetone_protocol::Time;
+use sidetone_protocol::credential::SignatureKey;
 use sidetone_protocol::topic::ClientId;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -48,6 +50,10 @@ pub(crate) struct Shared {
     pub(crate) phase: watch::Sender<Phase>,
     pub(crate) edges: Edges,
     pub(crate) component: Running,
+    /// What devices' passwords are made with.
+    pub(crate) signature_key: Option<SignatureKey>,
+    /// Connections to the broker, and whether they stand.
+    brokers: Mutex<BTreeMap<String, bool>>,
     hellos: Mutex<Bucket>,
     epoch: Instant,
     udp: OnceLock<SocketAddr>,
@@ -56,6 +62,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(
         config: Config,
+        signature_key: Option<SignatureKey>,
         pool: Pool,
         component: Running,
         bridge: Box<dyn Bridge>,
@@ -69,6 +76,8 @@ impl Shared {
             calls,
             counters,
             phase: watch::Sender::new(Phase::Serving),
+            signature_key,
+            brokers: Mutex::default(),
             hellos: Mutex::new(Bucket::new(rate, rate, Duration::ZERO)),
             epoch: Instant::now(),
             udp: OnceLock::new(),
@@ -117,6 +126,17 @@ impl Shared {
 
     pub(crate) fn admits_hello(&self) -> bool {
         self.hellos.lock().unwrap_or_else(PoisonError::into_inner).take(self.now())
+    }
+
+    /// A connection to the broker stands, or does not.
+    pub(crate) fn broker_is(&self, role: &str, up: bool) {
+        metrics::gauge!("sidetone_broker_up", "connection" => role.to_owned()).set(f64::from(u8::from(up)));
+        self.brokers.lock().unwrap_or_else(PoisonError::into_inner).insert(role.to_owned(), up);
+    }
+
+    /// Connections to the broker, and whether they stand.
+    pub(crate) fn brokers(&self) -> BTreeMap<String, bool> {
+        self.brokers.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Where UDP listens, once it does.

@@ -442,6 +442,7 @@ proptest! {
         };
         prop_assert!(!said.contains(&secret), "{said}");
         let broken = scratch.sources(&format!("{file}\n[http]\ntoken = \"{secret}\n")).load().unwrap_err();
-        prop_assert!(!format!("{broken} {broken:?}").contains(&secret));
+        let said = format!("{broken} {broken:?}");
+        prop_assert!(!said.contains(&secret), "{said}");
     }
 }

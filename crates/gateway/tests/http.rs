@@ -95,7 +95,7 @@ async fn an_idle_gateway_is_alive_ready_and_told_in_numbers() {
     let ready = get(http, "/readyz").await;
     assert_eq!((ready.status, ready.json()["ready"].as_bool()), (200, Some(true)));
     let checks: Vec<_> = ready.json()["checks"].as_array().unwrap().iter().map(|check| check["what"].clone()).collect();
-    assert_eq!(checks, ["serving", "edges", "room", "bridge"]);
+    assert_eq!(checks, ["serving", "edges", "room", "broker", "bridge"]);
 
     let stats = get(http, "/api/stats").await.json();
     assert_eq!(stats["component"]["sha256"], sidetone_artifact::COMPONENT_SHA256);

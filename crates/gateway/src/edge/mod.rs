@@ -1,6 +1,7 @@
 //! Where devices come in.
 
 mod listening;
+pub(crate) mod mqtt;
 mod udp;
 
 pub(crate) use listening::Edges;

@@ -3,6 +3,7 @@
 use super::{Site, answer};
 use crate::config::Secret;
 use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -71,7 +72,7 @@ fn same(given: &[u8], token: &Secret) -> bool {
 /// Whether the request is addressed to this machine by a name that only this machine has. A page whose name was rebound
 /// to 127.0.0.1 sends its own name.
 fn is_this_machine(request: &Request) -> bool {
-    let authority = request.uri().authority().map(|authority| authority.as_str());
+    let authority = request.uri().authority().map(Authority::as_str);
     let named = authority.or_else(|| request.headers().get(header::HOST)?.to_str().ok());
     named.is_some_and(is_local_name)
 }

@@ -47,6 +47,7 @@ fn checks(shared: &Shared) -> Vec<Check> {
     let (calls, most) = (shared.calls.len(), shared.config().limits.calls);
     let room = calls < most as usize;
     let bridge = shared.bridge.is_ready();
+    let away: Vec<_> = shared.brokers().into_iter().filter(|(_, up)| !up).map(|(role, _)| role).collect();
     vec![
         Check {
             what: "serving",
@@ -59,6 +60,15 @@ fn checks(shared: &Shared) -> Vec<Check> {
             detail: if down.is_empty() { "all listen".into() } else { format!("stopped: {}", down.join(", ")) },
         },
         Check { what: "room", ok: room, detail: format!("{calls} calls of at most {most}") },
+        Check {
+            what: "broker",
+            ok: away.is_empty(),
+            detail: if away.is_empty() {
+                "nothing is missing".into()
+            } else {
+                format!("not connected: {}", away.join(", "))
+            },
+        },
         Check {
             what: "bridge",
             ok: bridge,

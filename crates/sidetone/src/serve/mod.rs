@@ -93,7 +93,7 @@ async fn serve(args: &Args, loaded: Loaded, log: &Log) -> Result<ExitCode> {
     print(&banner::text(&loaded, gateway.addresses()))?;
     if args.self_check || args.once {
         let checked = tokio::select! {
-            checked = check::run(&mut gateway) => checked,
+            checked = check::run(&mut gateway, &loaded.config) => checked,
             asked = signals.end() => return end(gateway, &mut signals, asked).await,
         };
         match checked {

@@ -11,7 +11,7 @@ use sidetone_protocol::message::ListenMode;
 use sidetone_protocol::{Media, Time};
 use sidetone_session::Quality;
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, sleep_until};
@@ -29,8 +29,8 @@ const TAIL: Duration = Duration::from_millis(600);
 const DATAGRAM: usize = 2048;
 
 /// Calls, speaks the clip (16 kHz, mono), and hangs up.
-pub(super) async fn call(control: Control, clip: &[i16]) -> Result<Measured> {
-    let mut caller = Caller::new(control, clip).await?;
+pub(super) async fn call(control: Control, udp: SocketAddr, clip: &[i16]) -> Result<Measured> {
+    let mut caller = Caller::new(control, udp, clip).await?;
     caller.handle(Input::Start).await?;
     caller.handle(Input::Connected).await?;
     caller.handle(Input::Listen(ListenMode::Realtime)).await?;
@@ -59,8 +59,11 @@ enum Happened {
 }
 
 impl<'a> Caller<'a> {
-    async fn new(control: Control, clip: &'a [i16]) -> Result<Self> {
-        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).await.context("no UDP port for the device")?;
+    async fn new(control: Control, udp: SocketAddr, clip: &'a [i16]) -> Result<Self> {
+        let any: IpAddr = if udp.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let socket = UdpSocket::bind((any, 0)).await.context("no UDP port for the device")?;
+        socket.connect(udp).await.with_context(|| format!("UDP to {udp}"))?;
+        let taken = Taken { way: control.name(), ..Taken::default() };
         Ok(Self {
             control,
             socket,
@@ -70,7 +73,7 @@ impl<'a> Caller<'a> {
             session: None,
             clip: clip.chunks_exact(SAMPLES),
             next: None,
-            taken: Taken::default(),
+            taken,
         })
     }
 
@@ -91,7 +94,7 @@ impl<'a> Caller<'a> {
                         }
                         self.control.send(message).await?;
                     }
-                    Output::OpenMedia(media) => self.open(&media).await?,
+                    Output::OpenMedia(media) => self.open(&media)?,
                     Output::StartCapture { .. } => self.next = Some(Instant::now()),
                     Output::StopCapture => self.next = None,
                     Output::Failed(failure) => bail!("the call did not come about: {failure:?}"),
@@ -103,13 +106,9 @@ impl<'a> Caller<'a> {
         Ok(())
     }
 
-    async fn open(&mut self, media: &Media) -> Result<()> {
+    fn open(&mut self, media: &Media) -> Result<()> {
         self.taken.granted = Some(self.now());
         let udp = media.udp.as_ref().context("the gateway offers no UDP")?;
-        self.socket
-            .connect((udp.server.as_str(), udp.port))
-            .await
-            .with_context(|| format!("UDP to {}:{}", udp.server, udp.port))?;
         let mut config = sidetone_session::Config::device(udp.nonce.connection_id());
         // Waveforms are compared: better than firmware codes.
         (config.quality, config.outgoing.application) = (Quality::Full, Application::Audio);
