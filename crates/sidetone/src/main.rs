@@ -10,6 +10,7 @@ mod interrupt;
 mod progress;
 mod report;
 mod sandbox;
+mod serve;
 mod transcode;
 mod values;
 
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    let outcome = interrupt::install().and_then(|()| cli.command.run());
+    let outcome = cli.command.run();
     outcome.unwrap_or_else(|error| {
         // `eprintln!` would panic where nobody can be told.
         let _ = writeln!(std::io::stderr(), "error: {error:#}");
