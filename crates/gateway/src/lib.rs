@@ -1,1 +1,35 @@
-//! To come.
+//! The gateway: devices connect to it, every stream of theirs runs in a pooled instance of the component, and their
+//! speech goes on to a back end through a [bridge](bridge).
+//!
+//! ```text
+//!  edges                    one task a device                        worker threads
+//!  MQTT, broker, WebSocket ── Link ──▶ GatewaySession (protocol)
+//!  UDP, WebTransport ── datagrams ──▶ Call ── PoolSession ──────────▶ instance (open, decode / encode, seal)
+//!                                      │
+//!                                      └── Leg ──▶ bridge: echo, speech server, recorder, one of your own
+//! ```
+//!
+//! Every queue is bounded, every wait has a deadline. What a queue drops, and what a call refuses, is counted.
+
+#![forbid(unsafe_code)]
+#![allow(dead_code, reason = "until all edges are there")]
+
+pub mod bridge;
+mod calls;
+pub mod config;
+mod counters;
+mod detect;
+mod device;
+mod edge;
+mod error;
+mod gateway;
+pub mod link;
+mod media;
+mod protect;
+mod registry;
+mod security;
+mod shared;
+
+pub use config::Config;
+pub use error::StartError;
+pub use gateway::{Addresses, Gateway};

@@ -1,0 +1,138 @@
+//! Bridges: where the speech of a call goes, and where the answer comes from.
+//!
+//! A [`Bridge`] opens a [`Leg`] for each call. A leg is four queues, so that a slow or dead back end costs its own
+//! calls and nothing else: audio to it is dropped oldest first, audio from it waits until the device can take it.
+//!
+//! The shape fits a speech server, which hears a turn and answers it, and a room, which has 10 ms of 48 kHz in both
+//! directions all the time, with participants that come and go: PCM may be of any length, at any rate that Opus has;
+//! what a leg sends between [`Tts::Start`] and [`Tts::Stop`] is played, whenever it comes.
+
+mod echo;
+mod leg;
+
+pub use echo::Echo;
+pub(crate) use leg::Put;
+pub use leg::{Leg, LegEnd, leg};
+
+use sidetone_opus::SampleRate;
+use sidetone_protocol::message::{DeviceHello, GatewayBody, ListenMode, Tts, Unknown};
+use std::fmt;
+use std::net::IpAddr;
+use thiserror::Error;
+
+/// A kind of back end.
+pub trait Bridge: Send + Sync + fmt::Debug {
+    /// Its name in the configuration.
+    fn name(&self) -> &'static str;
+
+    /// Opens a leg for a call, at once: what takes time (a connection) happens behind the leg, and its failure comes as
+    /// [`Message::Closed`].
+    ///
+    /// # Errors
+    /// [`BridgeError`]: the call is refused.
+    fn open(&self, call: &Call) -> Result<Leg, BridgeError>;
+
+    /// Whether a call that came now would find its back end, as far as is known.
+    fn is_ready(&self) -> bool {
+        true
+    }
+}
+
+/// A call that asks for a leg.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Its session id.
+    pub session_id: String,
+    /// The device.
+    pub device: String,
+    /// Its tenant.
+    pub tenant: String,
+    /// Where its control connection comes from.
+    pub peer: Option<IpAddr>,
+    /// What the device said.
+    pub hello: DeviceHello,
+    /// What the device is told that it will hear: rate in Hz, ms a packet.
+    pub downlink: (u32, u32),
+}
+
+/// The form in which a leg takes the device's audio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Decoded, mono or as negotiated, interleaved, at this rate. Gaps are concealed.
+    Pcm(SampleRate),
+    /// The packets' payloads as the device coded them.
+    Packets,
+}
+
+/// What a leg is told.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ToBackEnd {
+    /// The device's audio, in the leg's form.
+    Audio(Heard),
+    /// The microphone opens for a turn.
+    StartCapture(ListenMode),
+    /// The user has finished.
+    StopCapture,
+    /// A wake word was heard, or text was typed.
+    WakeWord(String),
+    /// The user interrupts: say no more. Audio that is under way is dropped, up to the next [`Tts::Start`].
+    Abort(Option<String>),
+    /// A JSON-RPC message of the device.
+    Mcp(serde_json::Value),
+    /// A message that is not known here.
+    Relay(Unknown),
+}
+
+/// Audio of the device.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    /// PCM; `position` is the place of its first sample in the stream, in samples a channel, losses included.
+    Pcm {
+        /// Samples.
+        samples: Vec<i16>,
+        /// Place in the stream.
+        position: u64,
+    },
+    /// A payload, with the timestamp (ms) that the device gave it.
+    Packet {
+        /// Opus.
+        payload: Vec<u8>,
+        /// Milliseconds.
+        timestamp: u32,
+    },
+}
+
+/// What a leg has the device play, in order.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Speech {
+    /// A mark between the audio. Audio before [`Tts::Start`] or after [`Tts::Stop`] is dropped, as firmware would.
+    Mark(Tts),
+    /// PCM of any length, at the leg's rate, in the channels of the downlink.
+    Pcm(Vec<i16>),
+    /// An Opus packet of the downlink's duration.
+    Packet(Vec<u8>),
+}
+
+/// What a leg says besides.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Message {
+    /// To the device: stt, llm, mcp, alert, goodbye, or what is not known here.
+    Say(GatewayBody),
+    /// The back end is gone: the device is told by an alert, and the session ends.
+    Closed(String),
+}
+
+/// Why no leg was opened.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum BridgeError {
+    /// The back end takes no more calls now.
+    #[error("the back end takes no more calls: {0}")]
+    Busy(String),
+    /// It cannot be used.
+    #[error("the back end is not available: {0}")]
+    Unavailable(String),
+}

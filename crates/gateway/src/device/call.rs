@@ -1,0 +1,169 @@
+//! A live call: a session in the pool, a leg to the back end, and what goes between them.
+
+use super::downlink::Downlink;
+use super::sleep;
+use super::uplink::{Uplink, Way};
+use crate::bridge::{Leg, Message, Put, Speech, ToBackEnd};
+use crate::calls::{CallEntry, CallEvent};
+use crate::link::{Gone, Identity, Link};
+use crate::media::Datagram;
+use crate::shared::Shared;
+use sidetone_host::PoolSession;
+use sidetone_protocol::Media;
+use sidetone_protocol::message::{Alert, DeviceHello, GatewayBody, ListenMode, Tts};
+use sidetone_protocol::session::{EndCause, Input};
+use sidetone_session::Config;
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long the end of a call waits for its instance.
+const CLOSING: Duration = Duration::from_secs(1);
+
+pub(super) struct Call {
+    session: PoolSession,
+    leg: Leg,
+    way: Way,
+    uplink: Uplink,
+    downlink: Downlink,
+    started: Duration,
+    /// To turn times into the runtime's.
+    epoch: Instant,
+    entry: CallEntry,
+}
+
+/// What happened in a call.
+pub(super) enum Happened {
+    Datagram(Option<Datagram>),
+    Speech(Option<Speech>),
+    Message(Option<Message>),
+    FrameDue,
+}
+
+impl Call {
+    #[allow(clippy::too_many_arguments, reason = "called once, with what was prepared")]
+    pub(super) fn start(
+        shared: &Arc<Shared>,
+        media: &Media,
+        session: PoolSession,
+        leg: Leg,
+        way: Way,
+        config: Config,
+        identity: &Identity,
+        hello: &DeviceHello,
+    ) -> Self {
+        shared.counters.totals.calls.add(1);
+        let outgoing = &config.outgoing;
+        let duration = Duration::from_micros(outgoing.frame.micros().into());
+        let downlink = Downlink::new(outgoing.frame_samples(), duration, shared.config.audio.lead);
+        let entry = shared.calls.enter(media, identity, hello, &session);
+        Self { session, leg, way, uplink: Uplink::new(), downlink, started: shared.now(), epoch: shared.epoch(), entry }
+    }
+
+    /// Waits until something happens. Cancel-safe.
+    pub(super) async fn next(&mut self) -> Happened {
+        let due = self.downlink.due(&self.way).map(|due| self.epoch + due);
+        let hungry = self.downlink.is_hungry();
+        tokio::select! {
+            datagram = datagram(&mut self.way) => Happened::Datagram(datagram),
+            speech = self.leg.speech.recv(), if hungry => Happened::Speech(speech),
+            message = self.leg.messages.recv() => Happened::Message(message),
+            () = sleep(due) => Happened::FrameDue,
+        }
+    }
+
+    /// Takes in what happened.
+    pub(super) async fn take<L: Link>(
+        &mut self,
+        shared: &Shared,
+        happened: Happened,
+        link: &mut L,
+    ) -> Result<Vec<Input>, Gone> {
+        Ok(match happened {
+            Happened::Datagram(Some(datagram)) => {
+                let Self { uplink, session, way, leg, .. } = self;
+                uplink.take(shared, session, way, leg, datagram).await.into_iter().collect()
+            }
+            Happened::Speech(Some(speech)) => self.downlink.take(speech, shared.now()).into_iter().collect(),
+            Happened::Message(Some(Message::Say(body))) => vec![Input::Send(body)],
+            Happened::Message(Some(Message::Closed(why))) => back_end_gone(shared, &self.session, &why),
+            Happened::Message(None) | Happened::Speech(None) => {
+                // A last word may still be there.
+                match self.leg.messages.try_recv() {
+                    Ok(Message::Say(body)) => vec![Input::Send(body)],
+                    Ok(Message::Closed(why)) => back_end_gone(shared, &self.session, &why),
+                    Err(_) => back_end_gone(shared, &self.session, "it ended without a word"),
+                }
+            }
+            Happened::Datagram(None) => Vec::new(),
+            Happened::FrameDue => {
+                let Self { downlink, session, way, started, .. } = self;
+                downlink.send(shared, session, way, *started, link).await?
+            }
+        })
+    }
+
+    pub(super) async fn take_payload(&mut self, shared: &Shared, payload: &[u8]) -> Option<Input> {
+        let Self { uplink, session, way, leg, .. } = self;
+        uplink.take_payload(shared, session, way, leg, payload).await
+    }
+
+    pub(super) fn start_capture(&mut self, mode: ListenMode, now: Duration) -> Option<Input> {
+        let told = self.tell(ToBackEnd::StartCapture(mode));
+        told.or_else(|| overflow(self.uplink.start_capture(now, &self.leg)))
+    }
+
+    pub(super) fn stop_capture(&mut self) -> Option<Input> {
+        self.uplink.stop_capture();
+        self.tell(ToBackEnd::StopCapture)
+    }
+
+    /// The user interrupts: nothing that was under way is sent any more.
+    pub(super) async fn abort(&mut self, shared: &Shared, reason: Option<String>) -> Option<Input> {
+        self.downlink.interrupt(shared.now());
+        while self.leg.speech.try_recv().is_ok() {}
+        if let Err(error) = self.session.discard().await {
+            tracing::debug!(session = %self.session.id(), %error, "nothing to discard");
+        }
+        self.tell(ToBackEnd::Abort(reason))
+    }
+
+    pub(super) fn tell(&mut self, what: ToBackEnd) -> Option<Input> {
+        overflow(self.leg.to.put(what))
+    }
+
+    pub(super) fn told(&mut self, tts: &Tts) {
+        self.downlink.told(tts);
+    }
+
+    pub(super) async fn close(self, shared: &Shared, cause: EndCause) {
+        let Self { session, leg, entry, .. } = self;
+        drop(leg);
+        let stats = tokio::time::timeout(CLOSING, session.stats()).await;
+        let stats = stats.ok().and_then(Result::ok);
+        entry.note(stats.as_ref());
+        shared.calls.tell(&CallEvent::closed(&entry, cause));
+        if tokio::time::timeout(CLOSING, session.close()).await.is_err() {
+            tracing::warn!(call = entry.id(), "the call's instance did not close in time");
+        }
+    }
+}
+
+fn back_end_gone(shared: &Shared, session: &PoolSession, why: &str) -> Vec<Input> {
+    shared.counters.totals.bridge_failed.add(1);
+    tracing::warn!(session = %session.id(), why, "a call lost its back end");
+    let alert = Alert::sad("Disconnected", "The speech service is not available. Please try again later.");
+    vec![Input::Send(GatewayBody::Alert(alert)), Input::Close(EndCause::Failed)]
+}
+
+fn overflow(put: Put) -> Option<Input> {
+    (put == Put::Overflow).then_some(Input::Close(EndCause::Failed))
+}
+
+async fn datagram(way: &mut Way) -> Option<Datagram> {
+    match way {
+        Way::Datagrams { inbox, .. } => inbox.recv().await,
+        Way::Link { .. } => pending().await,
+    }
+}

@@ -1,0 +1,78 @@
+//! When the next packet may go to the device. Sans-IO: time comes in as an argument.
+
+use std::time::Duration;
+
+/// Paces packets at one a frame, with a small lead: a device plays what it holds, and stutters when several packets
+/// come at once.
+#[derive(Debug)]
+pub(crate) struct Pacer {
+    frame: Duration,
+    lead: Duration,
+    sent_at: Option<Duration>,
+    played_until: Duration,
+}
+
+impl Pacer {
+    /// Packets of `frame` each, of which the device may hold `lead` ahead of what it plays.
+    pub(crate) fn new(frame: Duration, lead: u32) -> Self {
+        Self { frame, lead: frame * lead, sent_at: None, played_until: Duration::ZERO }
+    }
+
+    /// The earliest time at which the next packet may go: half a frame after the last one, and not before the device
+    /// has room.
+    pub(crate) fn due(&self) -> Duration {
+        let spaced = self.sent_at.map_or(Duration::ZERO, |at| at + self.frame / 2);
+        spaced.max(self.played_until.saturating_sub(self.lead))
+    }
+
+    /// A packet went. Returns when the device will have played it, if it plays without a pause.
+    pub(crate) fn sent(&mut self, now: Duration) -> Duration {
+        self.sent_at = Some(now);
+        self.played_until = self.played_until.max(now) + self.frame;
+        self.played_until
+    }
+
+    /// The device dropped what it holds.
+    pub(crate) fn interrupted(&mut self, now: Duration) {
+        self.played_until = self.played_until.min(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(pacer: &mut Pacer, from: u64, packets: usize) -> Vec<u64> {
+        let mut now = Duration::from_millis(from);
+        let mut times = Vec::new();
+        for _ in 0..packets {
+            now = now.max(pacer.due());
+            times.push(now.as_millis() as u64);
+            pacer.sent(now);
+        }
+        times
+    }
+
+    #[test]
+    fn a_sentence_builds_its_lead_and_then_keeps_time() {
+        let mut pacer = Pacer::new(Duration::from_millis(60), 3);
+        let times = run(&mut pacer, 1_000, 10);
+        assert_eq!(times, [1000, 1030, 1060, 1090, 1120, 1150, 1180, 1240, 1300, 1360]);
+    }
+
+    #[test]
+    fn live_audio_passes_at_once_and_a_jam_dissolves_at_double_speed() {
+        let mut pacer = Pacer::new(Duration::from_millis(60), 3);
+        assert_eq!(run(&mut pacer, 0, 1), [0]);
+        assert_eq!(run(&mut pacer, 60, 1), [60]);
+        assert_eq!(run(&mut pacer, 300, 3), [300, 330, 360]);
+    }
+
+    #[test]
+    fn after_an_interruption_the_lead_is_built_anew() {
+        let mut pacer = Pacer::new(Duration::from_millis(60), 3);
+        run(&mut pacer, 0, 8);
+        pacer.interrupted(Duration::from_millis(250));
+        assert_eq!(run(&mut pacer, 260, 3), [270, 300, 330]);
+    }
+}

@@ -1,0 +1,5 @@
+//! Where devices come in.
+
+mod udp;
+
+pub(crate) use udp::Udp;

@@ -1,0 +1,164 @@
+//! A running gateway.
+
+use crate::bridge::{Bridge, Echo};
+use crate::calls::{CallEvent, Calls};
+use crate::config::{BridgeKind, Config};
+use crate::device;
+use crate::edge::Udp;
+use crate::error::StartError;
+use crate::link::{Identity, Link};
+use crate::shared::{DEFAULT_TENANT, Phase, Shared};
+use sidetone_host::pool::Event;
+use sidetone_host::{EngineConfig, Pool, Quota};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+/// Slots of the pool beside those of calls: for a trial of a new component.
+const SPARE_SLOTS: u32 = 2;
+
+/// A gateway that serves devices until it is shut down. Dropping it ends everything at once, without a goodbye.
+pub struct Gateway {
+    shared: Arc<Shared>,
+    edges: JoinSet<()>,
+    addresses: Addresses,
+}
+
+/// Where a gateway listens: what was asked for, with the ports that the system chose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Addresses {
+    /// MQTT over TCP.
+    pub mqtt: Option<SocketAddr>,
+    /// MQTT over TLS.
+    pub mqtt_tls: Option<SocketAddr>,
+    /// UDP.
+    pub udp: Option<SocketAddr>,
+    /// WebSocket.
+    pub web: Option<SocketAddr>,
+    /// WebSocket over TLS.
+    pub web_tls: Option<SocketAddr>,
+    /// WebTransport.
+    pub web_transport: Option<SocketAddr>,
+    /// HTTP for operators.
+    pub http: Option<SocketAddr>,
+}
+
+impl Gateway {
+    /// Starts a gateway on the component that is built in. Compiles it first: some 0.4 s on the caller's thread.
+    ///
+    /// # Errors
+    /// [`StartError`], which names the setting at fault.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let bridge: Box<dyn Bridge> = match config.bridge.kind {
+            BridgeKind::Echo => Box::new(Echo),
+            BridgeKind::Websocket | BridgeKind::Record => {
+                return Err(StartError::Setting { name: "bridge.kind", why: "not there yet".into() });
+            }
+        };
+        Self::start_with(config, bridge).await
+    }
+
+    /// Starts a gateway on a bridge of one's own; `[bridge]` has no say then.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_with(config: Config, bridge: Box<dyn Bridge>) -> Result<Self, StartError> {
+        crate::security::check(&config)?;
+        let calls = Arc::new(Calls::default());
+        let pool = pool(&config, &calls)?;
+        let shared = Arc::new(Shared::new(config, pool, bridge, calls));
+        let (mut edges, mut addresses) = (JoinSet::new(), Addresses::default());
+        if let Some(address) = shared.config.udp.listen.address() {
+            let bind = |error| StartError::Listen { what: "udp.listen", address, error };
+            let udp = Udp::bind(address, shared.config.udp.receive_buffer).map_err(bind)?;
+            let bound = udp.local_addr().map_err(bind)?;
+            shared.set_udp(bound);
+            addresses.udp = Some(bound);
+            edges.spawn(udp.serve(shared.media.clone()));
+        }
+        Ok(Self { shared, edges, addresses })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Serves a device on a link of one's own, until link or gateway end.
+    pub fn serve(&mut self, identity: Identity, link: impl Link + 'static) {
+        self.edges.spawn(device::serve(self.shared.clone(), identity, link));
+    }
+
+    /// Calls that are live.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.shared.calls.len()
+    }
+
+    /// What was counted since the start, by name: datagrams, what was dropped and why, calls, messages.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<String, u64> {
+        self.shared.counters.all()
+    }
+
+    /// Takes no more calls, says goodbye to all devices, and ends within `[session] drain`. `false`: something was still
+    /// busy then, and was dropped.
+    pub async fn shut_down(mut self) -> bool {
+        let bound = Duration::from_secs(self.shared.config.session.drain);
+        self.shared.phase.send_replace(Phase::Draining);
+        let devices = self.shared.devices.clone();
+        let left = async {
+            while devices.len() > 0 {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let drained = timeout(bound, left).await.is_ok();
+        self.edges.shutdown().await;
+        let shared = self.shared.clone();
+        let ended = tokio::task::spawn_blocking(move || shared.pool.shutdown(Duration::from_millis(500))).await;
+        drained && ended.unwrap_or(false)
+    }
+}
+
+fn pool(config: &Config, calls: &Arc<Calls>) -> Result<Pool, StartError> {
+    let engine = EngineConfig { instances: config.limits.calls.saturating_add(SPARE_SLOTS), ..EngineConfig::default() };
+    let mut builder = Pool::builder().engine(engine).tenant(DEFAULT_TENANT, Quota::UNLIMITED);
+    if let Some(workers) = config.pool.workers {
+        builder = builder.workers(workers);
+    }
+    for (name, tenant) in &config.tenants {
+        builder = builder.tenant(name, tenant.into());
+    }
+    let calls = calls.clone();
+    builder = builder.on_event(move |event| calls.tell(&pool_event(event)));
+    let own;
+    let component = match &config.pool.component {
+        None => sidetone_artifact::COMPONENT,
+        Some(path) => {
+            own = std::fs::read(path).map_err(|error| StartError::File {
+                setting: "pool.component",
+                path: path.clone(),
+                error,
+            })?;
+            &own
+        }
+    };
+    Ok(builder.build(component)?)
+}
+
+fn pool_event(event: &Event) -> CallEvent {
+    let (what, session, worker) = match event {
+        Event::Restarted { session, cause, .. } => (format!("restarted: {cause}"), Some(session.0), None),
+        Event::Quality { session, from, to, .. } => (format!("quality {from:?} to {to:?}"), Some(session.0), None),
+        Event::Ladder { worker, level } => (format!("quality of the worker: {level:?}"), None, Some(*worker)),
+        Event::Closed { session, reason, .. } => (format!("closed: {reason}"), Some(session.0), None),
+        Event::WorkerReplaced { worker } => ("thread replaced after a panic".into(), None, Some(*worker)),
+        _ => ("something new".into(), None, None),
+    };
+    CallEvent::Pool { what, session, worker }
+}

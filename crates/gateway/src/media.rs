@@ -1,0 +1,216 @@
+//! Sealed datagrams on their way to the calls they belong to, whatever edge they come through.
+
+use crate::counters::Counters;
+use crate::protect::Bucket;
+use std::collections::HashMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
+
+/// Datagrams of one call that wait to be taken in: more than two seconds of a usual call.
+const INBOX: usize = 40;
+
+/// Packets a second from where the device is known to be, and at once.
+const KNOWN: (f64, f64) = (40.0, 120.0);
+
+/// The same from anywhere else: enough for a device that moved to be heard.
+const STRANGE: (f64, f64) = (20.0, 20.0);
+
+/// Unknown connection ids a second from one address, and at once, that are looked at.
+const UNKNOWN: (f64, f64) = (50.0, 200.0);
+
+/// Addresses whose unknown connection ids are counted apart.
+const SOURCES: usize = 4096;
+
+/// The largest datagram there is: header and payload.
+pub(crate) const MAX_DATAGRAM: usize = sidetone_packet::HEADER_LEN + sidetone_packet::MAX_PAYLOAD;
+
+/// A way back to whoever sent a datagram.
+#[derive(Clone)]
+pub(crate) enum Path {
+    /// UDP.
+    Udp {
+        /// Our socket.
+        socket: Arc<UdpSocket>,
+        /// Their address.
+        to: SocketAddr,
+    },
+    /// A connection that carries datagrams: WebTransport or WebSocket.
+    Connection {
+        /// No other connection has it.
+        number: u64,
+        /// Where it comes from.
+        peer: IpAddr,
+        /// What is to be sent; bounded by its edge.
+        out: mpsc::Sender<Vec<u8>>,
+    },
+}
+
+impl Path {
+    /// Sends a datagram, if the path takes it now. One that does not is as good as lost on the way.
+    pub(crate) fn send(&self, datagram: Vec<u8>) -> bool {
+        match self {
+            Self::Udp { socket, to } => socket.try_send_to(&datagram, *to).is_ok(),
+            Self::Connection { out, .. } => out.try_send(datagram).is_ok(),
+        }
+    }
+
+    fn ip(&self) -> IpAddr {
+        match self {
+            Self::Udp { to, .. } => to.ip(),
+            Self::Connection { peer, .. } => *peer,
+        }
+    }
+}
+
+impl PartialEq for Path {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Udp { to, .. }, Self::Udp { to: other, .. }) => to == other,
+            (Self::Connection { number, .. }, Self::Connection { number: other, .. }) => number == other,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Udp { to, .. } => to.fmt(f),
+            Self::Connection { number, peer, .. } => write!(f, "{peer} (connection {number})"),
+        }
+    }
+}
+
+impl fmt::Debug for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A datagram and where it came from.
+#[derive(Debug)]
+pub(crate) struct Datagram {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) from: Path,
+}
+
+/// The calls by connection id.
+#[derive(Debug)]
+pub(crate) struct Table {
+    calls: RwLock<HashMap<u32, Arc<Entry>>>,
+    unknown: Mutex<HashMap<IpAddr, Bucket>>,
+    counters: Arc<Counters>,
+    started: Instant,
+}
+
+/// A call, as the edges see it.
+#[derive(Debug)]
+struct Entry {
+    inbox: mpsc::Sender<Datagram>,
+    gate: Mutex<Gate>,
+}
+
+#[derive(Debug)]
+struct Gate {
+    home: Option<Path>,
+    known: Bucket,
+    strange: Bucket,
+}
+
+/// A call's place in the table; dropping it takes the call out.
+#[derive(Debug)]
+pub(crate) struct Registration {
+    table: Arc<Table>,
+    connection_id: u32,
+    entry: Arc<Entry>,
+}
+
+impl Table {
+    pub(crate) fn new(counters: Arc<Counters>) -> Self {
+        Self { calls: RwLock::default(), unknown: Mutex::default(), counters, started: Instant::now() }
+    }
+
+    /// Has datagrams of a connection id delivered. `None`: the id is taken.
+    pub(crate) fn register(self: &Arc<Self>, connection_id: u32) -> Option<(Registration, mpsc::Receiver<Datagram>)> {
+        let (inbox, datagrams) = mpsc::channel(INBOX);
+        let now = self.started.elapsed();
+        let bucket = |(rate, burst)| Bucket::new(rate, burst, now);
+        let gate = Gate { home: None, known: bucket(KNOWN), strange: bucket(STRANGE) };
+        let entry = Arc::new(Entry { inbox, gate: Mutex::new(gate) });
+        let mut calls = self.calls.write().unwrap_or_else(PoisonError::into_inner);
+        if calls.contains_key(&connection_id) {
+            return None;
+        }
+        calls.insert(connection_id, entry.clone());
+        Some((Registration { table: self.clone(), connection_id, entry }, datagrams))
+    }
+
+    /// Takes a datagram to its call, if it has one that wants it. Never answers.
+    pub(crate) fn deliver(&self, bytes: &[u8], from: &Path) {
+        let counters = &self.counters;
+        counters.datagrams.add(1);
+        counters.datagram_bytes.add(bytes.len() as u64);
+        if bytes.len() > MAX_DATAGRAM {
+            return counters.dropped.oversized.add(1);
+        }
+        let Some(&[_, _, _, _, a, b, c, d]) = bytes.first_chunk::<8>() else {
+            return counters.dropped.truncated.add(1);
+        };
+        let id = u32::from_be_bytes([a, b, c, d]);
+        let entry = self.calls.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+        let Some(entry) = entry else { return self.unknown(from) };
+        if !entry.admits(from, self.started.elapsed()) {
+            return counters.dropped.rate.add(1);
+        }
+        let datagram = Datagram { bytes: bytes.to_vec(), from: from.clone() };
+        if entry.inbox.try_send(datagram).is_err() {
+            counters.dropped.inbox.add(1);
+        }
+    }
+
+    /// A connection id that there is not: an old call's, or a stranger's guess.
+    fn unknown(&self, from: &Path) {
+        self.counters.dropped.unknown.add(1);
+        let (ip, now) = (from.ip(), self.started.elapsed());
+        let mut sources = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+        if sources.len() >= SOURCES && !sources.contains_key(&ip) {
+            // Whoever comes with thousands of addresses is one flood.
+            sources.clear();
+        }
+        let (rate, burst) = UNKNOWN;
+        let within = sources.entry(ip).or_insert_with(|| Bucket::new(rate, burst, now)).take(now);
+        drop(sources);
+        if !within {
+            self.counters.unknown_flood.add(1);
+        } else {
+            tracing::debug!(%from, "a datagram of no call");
+        }
+    }
+}
+
+impl Entry {
+    fn admits(&self, from: &Path, now: Duration) -> bool {
+        let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        match &gate.home {
+            Some(home) if home != from => gate.strange.take(now),
+            _ => gate.known.take(now),
+        }
+    }
+}
+
+impl Registration {
+    /// The device was found to be there: others get little of what the call takes in.
+    pub(crate) fn settle(&self, home: &Path) {
+        self.entry.gate.lock().unwrap_or_else(PoisonError::into_inner).home = Some(home.clone());
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.table.calls.write().unwrap_or_else(PoisonError::into_inner).remove(&self.connection_id);
+    }
+}

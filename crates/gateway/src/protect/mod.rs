@@ -1,0 +1,7 @@
+//! What keeps strangers out of calls. Sans-IO: time comes in as an argument.
+
+mod bucket;
+mod return_address;
+
+pub(crate) use bucket::Bucket;
+pub(crate) use return_address::ReturnAddress;

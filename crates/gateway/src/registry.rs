@@ -1,0 +1,123 @@
+//! The devices that are connected.
+
+use crate::link::Identity;
+use sidetone_protocol::session::EndCause;
+use sidetone_protocol::topic::ClientId;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, PoisonError};
+use thiserror::Error;
+use tokio::sync::mpsc;
+
+/// What a device's task is told from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// The same device connected anew: this connection is over.
+    Replaced,
+    /// End the call there is.
+    End(EndCause),
+}
+
+/// There is no place for one more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("{limit} devices are connected, which is the limit")]
+pub(crate) struct Full {
+    limit: usize,
+}
+
+/// By client id.
+#[derive(Debug, Default)]
+pub(crate) struct Devices(Mutex<Places>);
+
+#[derive(Debug, Default)]
+struct Places {
+    next: u64,
+    by_id: HashMap<ClientId, Place>,
+}
+
+#[derive(Debug)]
+struct Place {
+    number: u64,
+    commands: mpsc::Sender<Command>,
+}
+
+/// A device's place; dropping it gives it back.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    devices: Arc<Devices>,
+    id: ClientId,
+    number: u64,
+}
+
+impl Devices {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Places> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for a device. One that is connected already gives way, as MQTT has it.
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        identity: &Identity,
+        limit: usize,
+    ) -> Result<(Connected, mpsc::Receiver<Command>), Full> {
+        let (commands, received) = mpsc::channel(2);
+        let mut places = self.lock();
+        places.next += 1;
+        let number = places.next;
+        let count = places.by_id.len();
+        match places.by_id.entry(identity.device.clone()) {
+            Entry::Occupied(mut old) => {
+                let old = old.insert(Place { number, commands });
+                if old.commands.try_send(Command::Replaced).is_err() {
+                    tracing::debug!(device = %identity.device, "the old connection is about to end by itself");
+                }
+            }
+            Entry::Vacant(_) if count >= limit => return Err(Full { limit }),
+            Entry::Vacant(free) => {
+                free.insert(Place { number, commands });
+            }
+        }
+        drop(places);
+        Ok((Connected { devices: self.clone(), id: identity.device.clone(), number }, received))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.lock().by_id.len()
+    }
+
+    /// Tells a device's task something. `false`: there is no such device, or it does not listen.
+    pub(crate) fn tell(&self, device: &ClientId, command: Command) -> bool {
+        self.lock().by_id.get(device).is_some_and(|place| place.commands.try_send(command).is_ok())
+    }
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        let mut places = self.devices.lock();
+        if places.by_id.get(&self.id).is_some_and(|place| place.number == self.number) {
+            places.by_id.remove(&self.id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(name: &str) -> Identity {
+        Identity { device: name.parse().unwrap(), tenant: "default".into(), peer: None, local: None }
+    }
+
+    #[test]
+    fn a_device_that_connects_anew_replaces_itself_and_keeps_its_place() {
+        let devices = Arc::new(Devices::default());
+        let (first, mut told) = devices.enter(&identity("a"), 1).unwrap();
+        let (second, _) = devices.enter(&identity("a"), 1).unwrap();
+        assert_eq!(told.try_recv(), Ok(Command::Replaced));
+        drop(first);
+        assert_eq!(devices.len(), 1, "the old one does not take the new one's place along");
+        assert_eq!(devices.enter(&identity("b"), 1).unwrap_err(), Full { limit: 1 });
+        drop(second);
+        assert!(devices.enter(&identity("b"), 1).is_ok());
+    }
+}

@@ -1,0 +1,110 @@
+//! What all parts of a gateway have in common.
+
+use crate::bridge::Bridge;
+use crate::calls::Calls;
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::link::Identity;
+use crate::media::Table;
+use crate::protect::Bucket;
+use crate::registry::Devices;
+use sidetone_host::Pool;
+use sidetone_protocol::Time;
+use sidetone_protocol::topic::ClientId;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// What a gateway is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Taking calls.
+    Serving,
+    /// Ending its calls.
+    Draining,
+}
+
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) pool: Pool,
+    pub(crate) bridge: Box<dyn Bridge>,
+    pub(crate) media: Arc<Table>,
+    pub(crate) devices: Arc<Devices>,
+    pub(crate) calls: Arc<Calls>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) phase: watch::Sender<Phase>,
+    hellos: Mutex<Bucket>,
+    epoch: Instant,
+    udp: OnceLock<SocketAddr>,
+}
+
+impl Shared {
+    pub(crate) fn new(config: Config, pool: Pool, bridge: Box<dyn Bridge>, calls: Arc<Calls>) -> Self {
+        let counters = Arc::new(Counters::default());
+        let rate = f64::from(config.limits.hellos_per_second);
+        Self {
+            media: Arc::new(Table::new(counters.clone())),
+            devices: Arc::default(),
+            calls,
+            counters,
+            phase: watch::Sender::new(Phase::Serving),
+            hellos: Mutex::new(Bucket::new(rate, rate, Duration::ZERO)),
+            epoch: Instant::now(),
+            udp: OnceLock::new(),
+            config,
+            pool,
+            bridge,
+        }
+    }
+
+    /// Time since the gateway started.
+    pub(crate) fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
+    /// The same, for the protocol.
+    pub(crate) fn time(&self) -> Time {
+        Time::from_millis(self.now().as_millis() as u64)
+    }
+
+    /// When the gateway started.
+    pub(crate) const fn epoch(&self) -> Instant {
+        self.epoch
+    }
+
+    /// A time of the protocol, for the runtime's timers.
+    pub(crate) fn instant(&self, time: Time) -> Instant {
+        self.epoch + Duration::from_millis(time.as_millis())
+    }
+
+    pub(crate) fn admits_hello(&self) -> bool {
+        self.hellos.lock().unwrap_or_else(PoisonError::into_inner).take(self.now())
+    }
+
+    /// Where UDP listens, once it does.
+    pub(crate) fn set_udp(&self, address: SocketAddr) {
+        // Set once, when the gateway starts.
+        let _ = self.udp.set(address);
+    }
+
+    /// The host and port that a device is told to send its audio to.
+    pub(crate) fn udp_endpoint(&self, identity: &Identity) -> (String, u16) {
+        let udp = &self.config.udp;
+        let bound = self.udp.get();
+        let port = udp.public_port.or(bound.map(SocketAddr::port)).unwrap_or_default();
+        let bound = bound.map(SocketAddr::ip).filter(|ip| !ip.is_unspecified());
+        let host = udp.public_host.clone().or_else(|| bound.or(identity.local).map(|ip| ip.to_string()));
+        (host.unwrap_or_else(|| "127.0.0.1".into()), port)
+    }
+
+    /// The tenant of a device: the group of its client id, where that names one.
+    pub(crate) fn tenant_of(&self, device: &ClientId) -> String {
+        let named = device.group().filter(|group| self.config.tenants.contains_key(*group));
+        named.unwrap_or(DEFAULT_TENANT).to_owned()
+    }
+}
+
+/// The tenant of devices that belong to no other.
+pub(crate) const DEFAULT_TENANT: &str = "default";
