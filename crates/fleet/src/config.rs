@@ -146,7 +146,8 @@ impl Config {
     /// [`Error::Config`], which names the value and the remedy.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let fault = |text: String| Err(Error::Config(text));
-        let last = self.first.checked_add(self.devices);
+        let attackers = self.hostile.len() as u32;
+        let last = self.first.checked_add(self.devices).and_then(|last| last.checked_add(attackers));
         if last.is_none_or(|last| last > MOST_DEVICES) {
             return fault(format!("{} devices from {} on: numbers go up to {MOST_DEVICES}", self.devices, self.first));
         }

@@ -23,6 +23,9 @@ const GOODBYES: Duration = Duration::from_secs(10);
 /// Packets that an attacker has overheard, at most.
 const OVERHEARD: usize = 64;
 
+/// A datagram, and the server it went to.
+type Overheard = (SocketAddr, Vec<u8>);
+
 /// What all tasks of a fleet share.
 pub(crate) struct Shared {
     pub(crate) config: Config,
@@ -32,7 +35,7 @@ pub(crate) struct Shared {
     pub(crate) start: Instant,
     server: OnceLock<SocketAddr>,
     /// Packets of devices, for attackers; `None` where there are none.
-    overheard: Option<Mutex<Vec<(SocketAddr, Vec<u8>)>>>,
+    overheard: Option<Mutex<Vec<Overheard>>>,
 }
 
 impl Shared {
@@ -68,7 +71,7 @@ impl Shared {
     }
 
     /// One of the packets overheard lately.
-    pub(crate) fn overhear(&self, random: u64) -> Option<(SocketAddr, Vec<u8>)> {
+    pub(crate) fn overhear(&self, random: u64) -> Option<Overheard> {
         let overheard = self.overheard.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
         let place = random as usize % overheard.len().max(1);
         overheard.get(place).cloned()

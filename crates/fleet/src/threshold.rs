@@ -208,6 +208,26 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_written_is_read_or_refused(text in "[a-z0-9_]{0,12}[<>=!]{0,2}[0-9.]{0,5}[a-zµ%]{0,3}") {
+            // Never a panic; and what is read is read again as the same.
+            if let Ok(threshold) = text.parse::<Threshold>() {
+                let shown = threshold.to_string();
+                proptest::prop_assert_eq!(shown.parse::<Threshold>().unwrap().to_string(), shown);
+            }
+        }
+
+        #[test]
+        fn every_metric_takes_its_unit(index in 0..57_usize, sign in 0..6_usize, value in 0..100_000_u32) {
+            let metric = metric::all().nth(index).unwrap();
+            let unit = ["ms", "%", ""][metric.unit as usize];
+            let text = format!("{} {} {value}{unit}", metric.name, Comparison::ALL[sign].1);
+            let threshold: Threshold = text.parse().unwrap();
+            proptest::prop_assert_eq!(threshold.to_string(), text.replace(' ', ""));
+        }
+    }
+
     #[test]
     fn comparisons_are_what_their_signs_say() {
         for (comparison, below, equal, above) in [

@@ -32,13 +32,13 @@ async fn added_latency_is_the_delay_of_the_gateway() {
         assert!(counts.marks_heard >= 6, "{}", report.to_text());
         assert_eq!((counts.calls_opened, counts.calls_cut, counts.calls_lost), (3, 3, 0), "{}", report.to_text());
         assert_eq!((counts.lost, counts.duplicates, counts.undecodable, counts.malformed), (0, 0, 0, 0));
-        // The median: a machine that is busy with other things delays some packets.
-        let (added, wanted) = (times.added.p50_ms.unwrap(), delay.as_secs_f64() * 1_000.0);
+        // The shortest: a machine that is busy with other things delays some packets, but never makes one sooner.
+        let (added, wanted) = (times.added.min_ms.unwrap(), delay.as_secs_f64() * 1_000.0);
         assert!((wanted - 0.3..wanted + 8.0).contains(&added), "{added} ms of {wanted} ms, passed: {pass_through}");
         let codecs = if pass_through { report.inherent.passed_through_ms } else { report.inherent.codecs_ms };
         let inherent = report.inherent.framing_ms + codecs;
-        let mouth_to_ear = times.mouth_to_ear.p50_ms.unwrap();
-        assert!((inherent + wanted - 0.5..inherent + wanted + 20.0).contains(&mouth_to_ear), "{}", report.to_text());
+        let mouth_to_ear = times.mouth_to_ear.min_ms.unwrap();
+        assert!((inherent + wanted - 0.5..inherent + wanted + 9.0).contains(&mouth_to_ear), "{}", report.to_text());
     }
 }
 
@@ -58,7 +58,14 @@ async fn losses_and_duplicates_of_the_gateway_are_counted_exactly() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_impairment_does_is_told_from_what_the_gateway_does() {
-    let way = Impairment { loss: 0.1, jitter: ms(30), reorder: 0.05, duplicate: 0.05, ..Impairment::default() };
+    let way = Impairment {
+        loss: 0.1,
+        delay: ms(200),
+        jitter: ms(30),
+        reorder: 0.05,
+        duplicate: 0.05,
+        ..Impairment::default()
+    };
     let config = Config { uplink: way, downlink: way, ..realtime(4, 6) };
     let report = run(Behaviour::default(), config).await;
     let counts = &report.counts;
@@ -89,6 +96,6 @@ async fn turns_are_taken_in_auto_and_manual_mode() {
         assert!(counts.utterances - counts.answered <= 2, "{mode:?}: {}", report.to_text());
         assert_eq!((counts.unanswered, counts.calls_lost, counts.lost, counts.cut), (0, 0, 0, 0));
         assert!(report.times.first_audio.count >= 4);
-        assert!(counts.unplayed == 0, "{mode:?}: {}", report.to_text());
+        assert_eq!(counts.unplayed, 0, "{mode:?}: {}", report.to_text());
     }
 }

@@ -16,7 +16,7 @@ pub(crate) use call::bind;
 use call::{Call, Came};
 use link::{Link, LinkEvent};
 use sidetone_mqtt::Options;
-use sidetone_protocol::device::{Device, EndCause, Failure, Input, Output};
+use sidetone_protocol::device::{Activity, Device, EndCause, Failure, Input, Output};
 use sidetone_protocol::message::{DeviceBody, DeviceMessage, GatewayBody, GatewayMessage, ListenMode};
 use sidetone_protocol::topic::ClientId;
 use sidetone_protocol::{Media, Time};
@@ -52,7 +52,7 @@ pub(crate) struct VirtualDevice {
 enum Plan {
     /// No more calls.
     Nothing,
-    /// A call begins then, as soon as there is a connection.
+    /// A call begins then.
     Call(Duration),
     /// The call that was begun ends then.
     Hangup(Duration),
@@ -119,7 +119,7 @@ impl VirtualDevice {
                 Event::Due => self.due().await,
             }
         }
-        if self.call.is_some() || self.hello_at.is_some() {
+        if self.has_call() {
             count(&self.shared.stats.counters.calls_cut);
         }
         self.plan = Plan::Nothing;
@@ -128,9 +128,8 @@ impl VirtualDevice {
 
     async fn event(&mut self, ending: &mut Receiver<bool>) -> Event {
         let plan = match self.plan {
-            Plan::Call(at) if self.online => Some(at),
-            Plan::Hangup(at) => Some(at),
-            _ => None,
+            Plan::Call(at) | Plan::Hangup(at) => Some(at),
+            Plan::Nothing => None,
         };
         let machine = self.machine.next_timeout().map(|time| Duration::from_millis(time.as_millis()));
         let call = self.call.as_ref().and_then(|call| call.next_tick());
@@ -161,7 +160,8 @@ impl VirtualDevice {
     async fn follow_plan(&mut self, calls: &mut u32) {
         let now = self.shared.now();
         match self.plan {
-            Plan::Call(at) if self.online && now >= at => {
+            // Where there is no connection, whoever wants to talk makes the device connect at once.
+            Plan::Call(at) if now >= at => {
                 let Pattern::Calls(mode) = self.config().pattern else { return };
                 *calls += 1;
                 count(&self.shared.stats.counters.calls_started);
@@ -171,13 +171,18 @@ impl VirtualDevice {
             }
             Plan::Hangup(at) if now >= at => {
                 let counters = &self.shared.stats.counters;
-                count(if self.call.is_some() { &counters.calls_completed } else { &counters.calls_failed });
+                if self.call.is_some() {
+                    count(&counters.calls_completed);
+                } else if self.has_call() {
+                    self.shared.stats.cause("call failed: not opened before its end");
+                    count(&counters.calls_failed);
+                }
                 self.hello_at = None;
                 self.plan = self.next_call(*calls, now);
                 self.input(Input::Hangup).await;
             }
             // It failed, or was ended by the gateway.
-            Plan::Hangup(_) if self.call.is_none() && self.hello_at.is_none() => {
+            Plan::Hangup(_) if !self.has_call() => {
                 self.plan = match self.next_call(*calls, now) {
                     Plan::Call(at) => Plan::Call(at.max(now + self.random.around(RETRY))),
                     plan => plan,
@@ -268,17 +273,8 @@ impl VirtualDevice {
                     self.link.disconnect().await;
                     self.set_online(false);
                 }
-                Output::Send(message) => {
-                    if !self.say(&message).await {
-                        self.set_online(false);
-                        outputs.extend(self.handle(Input::Disconnected));
-                    }
-                }
-                Output::OpenMedia(media) => {
-                    if !self.open(&media).await {
-                        outputs.extend(self.handle(Input::Hangup));
-                    }
-                }
+                Output::Send(message) => outputs.extend(self.say(&message).await),
+                Output::OpenMedia(media) => outputs.extend(self.open(&media).await),
                 Output::CloseMedia { cause, .. } => self.close(cause),
                 Output::StartCapture { mode } => self.start_capture(mode),
                 Output::StopCapture => self.on_call(|call, _, _| call.stop_capture()),
@@ -303,38 +299,43 @@ impl VirtualDevice {
         }
     }
 
-    async fn say(&mut self, message: &DeviceMessage) -> bool {
+    /// Says something. What is to be done where that fails, is told.
+    async fn say(&mut self, message: &DeviceMessage) -> Vec<Output> {
         if matches!(message.body, DeviceBody::Hello(_)) {
             self.hello_at = Some(self.shared.now());
         }
         let topic = self.config().dialect.uplink(&self.id);
-        let said = self.link.say(&topic, &message.to_json()).await;
-        if !said {
-            self.shared.stats.cause("a message could not be sent");
+        if self.link.say(&topic, &message.to_json()).await {
+            return Vec::new();
         }
-        said
+        self.shared.stats.cause("a message could not be sent");
+        self.set_online(false);
+        self.handle(Input::Disconnected)
     }
 
-    async fn open(&mut self, media: &Media) -> bool {
+    /// Opens the audio. What is to be done where that fails, is told.
+    async fn open(&mut self, media: &Media) -> Vec<Output> {
         let shared = Arc::clone(&self.shared);
         let (stats, now) = (&shared.stats, shared.now());
-        let Some(udp) = &media.udp else {
-            stats.cause("the hello reply names no UDP endpoint");
-            count(&stats.counters.calls_failed);
-            return false;
+        let opened = match &media.udp {
+            Some(udp) => {
+                let frame = media.downlink.frame_duration;
+                let call = Call::open(&shared, udp, frame, self.index, &mut self.random, now).await;
+                call.map_err(|error| format!("no UDP socket: {}", error.kind()))
+            }
+            None => Err("the hello reply names no UDP endpoint".into()),
         };
-        let rate = media.downlink.frame_duration;
-        match Call::open(&shared, udp, rate, self.index, &mut self.random, now).await {
+        match opened {
             Ok(call) => {
                 self.call = Some(Box::new(call));
                 count(&stats.counters.calls_opened);
                 enter(&stats.counters.in_call, &stats.counters.in_call_peak);
-                true
+                Vec::new()
             }
-            Err(error) => {
-                stats.cause(&format!("no UDP socket: {}", error.kind()));
+            Err(cause) => {
+                stats.cause(&cause);
                 count(&stats.counters.calls_failed);
-                false
+                self.handle(Input::Hangup)
             }
         }
     }
@@ -407,6 +408,11 @@ impl VirtualDevice {
             Failure::BadHello => "call failed: the hello reply cannot be used",
             _ => "call failed",
         });
+    }
+
+    /// Whether there is a call, or one is wanted.
+    fn has_call(&self) -> bool {
+        self.call.is_some() || self.machine.activity() == Activity::Opening
     }
 
     fn set_online(&mut self, online: bool) {

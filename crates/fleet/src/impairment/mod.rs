@@ -21,11 +21,11 @@ pub struct Impairment {
     /// the good one). `None`: each packet is lost or not regardless of the others.
     pub burst: Option<f64>,
     /// Delay of every packet.
-    #[serde(serialize_with = "crate::report::as_millis")]
+    #[serde(rename = "delay_ms", serialize_with = "crate::report::as_millis")]
     pub delay: Duration,
     /// The most that is added to it: evenly drawn from 0 to this, a packet. Like the queues that cause it, jitter does
     /// not change the order: a packet waits for those before it.
-    #[serde(serialize_with = "crate::report::as_millis")]
+    #[serde(rename = "jitter_ms", serialize_with = "crate::report::as_millis")]
     pub jitter: Duration,
     /// Share of packets that are held back for one and a half frames, so that the next one overtakes them.
     pub reorder: f64,

@@ -4,6 +4,9 @@ mod html;
 mod plot;
 mod text;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -136,7 +139,7 @@ pub struct Inherent {
     pub passed_through_ms: f64,
 }
 
-/// Shares, in percent.
+/// Shares, in percent, to the thousandth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Shares {
     /// Downlink packets that did not come, of those sent.
@@ -244,7 +247,9 @@ impl Setup {
 
 impl Shares {
     fn new(counts: &Counts) -> Self {
-        let percent = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 };
+        let thousandths = |percent: f64| (percent * 1_000.0).round() / 1_000.0;
+        let percent =
+            |part: u64, whole: u64| if whole == 0 { 0.0 } else { thousandths(part as f64 * 100.0 / whole as f64) };
         let sent = counts.downlink_packets + counts.lost;
         let others = counts.lost.saturating_sub(counts.impaired_down);
         Self {

@@ -240,6 +240,35 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_is_heard_at_its_place_through_noise_and_loss() {
+        let speech = Loop::new(&speech(16_000 * 10)).unwrap();
+        let mut pcm = decode(&speech.packets, GATEWAY_RATE).unwrap();
+        let mut random = crate::random::Random::new(3);
+        for sample in &mut pcm {
+            *sample = sample.saturating_add((1_500.0 * (random.share() - 0.5)) as i16);
+        }
+        let mut gateway = Encoder::new(GATEWAY_RATE, Channels::Mono, Application::Voip).unwrap();
+        gateway.set_complexity(Complexity::MEDIUM).unwrap();
+        let packets = encode(&mut gateway, &pcm).unwrap();
+        let frame = FRAME_MS * EAR_RATE as usize / 1_000;
+        for mark in 0..5 {
+            let marked = mark * MARK_EVERY + MARKED;
+            let (mut decoder, mut ear) = (Decoder::new(SampleRate::Hz8000, Channels::Mono).unwrap(), Ear::new());
+            let mut heard = Vec::new();
+            // From three frames before it, as a device does; and the one right before it is lost.
+            for index in (marked - 3..marked + 3).filter(|index| *index != marked - 1) {
+                let mut pcm = vec![0; frame];
+                decoder.decode(&packets[index], &mut pcm).unwrap();
+                heard.extend(ear.hear(&pcm).map(|place| place + (index as isize - marked as isize) * frame as isize));
+            }
+            let spoken = (MARK_AT_MS * EAR_RATE as usize / 1_000) as isize;
+            let delay = (speech.codec_delay(marked).two.as_secs_f64() * f64::from(EAR_RATE)).round() as isize;
+            let [place] = heard[..] else { panic!("mark {mark} was heard {} times", heard.len()) };
+            assert!((place - spoken - delay).abs() <= 1, "mark {mark}: {place} for {} samples", spoken + delay);
+        }
+    }
+
+    #[test]
     fn packets_are_those_of_firmware() {
         let speech = Loop::new(&speech(16_000 * 4)).unwrap();
         for packet in speech.packets() {

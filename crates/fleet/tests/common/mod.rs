@@ -69,7 +69,7 @@ impl Gateway {
 
 async fn serve(stream: Stream, behaviour: Behaviour) {
     let Ok(knock) = accept(stream, &Limits::default()).await else { return };
-    let id: ClientId = knock.client_id().parse().unwrap();
+    let Ok(id) = knock.client_id().parse::<ClientId>() else { return };
     if let Some(key) = &behaviour.key {
         let (username, password) = (knock.username().unwrap_or(""), knock.password().unwrap_or(b""));
         let password = std::str::from_utf8(password).unwrap();
@@ -146,7 +146,7 @@ impl Call {
                 event = self.connection.receive() => match event {
                     Ok(Event::Publish { topic, payload, .. }) => {
                         assert_eq!(topic, self.uplink);
-                        let message = DeviceMessage::parse(&payload).unwrap();
+                        let Ok(message) = DeviceMessage::parse(&payload) else { return };
                         self.input(Input::Message(message)).await;
                     }
                     Ok(Event::Disconnected { .. }) | Err(_) => return,
