@@ -162,10 +162,8 @@ impl Call {
         let now = Time::from_millis(self.start.elapsed().as_millis() as u64);
         for output in self.machine.handle(now, input) {
             match output {
-                Output::Send(message) => {
-                    if !self.behaviour.broker || self.connection.is_subscribed(&self.downlink) {
-                        self.connection.publish(&self.downlink, message.to_json().as_bytes()).await.unwrap();
-                    }
+                Output::Send(message) if !self.behaviour.broker || self.connection.is_subscribed(&self.downlink) => {
+                    self.connection.publish(&self.downlink, message.to_json().as_bytes()).await.unwrap();
                 }
                 Output::Hello { hello, .. } if !self.behaviour.deaf => {
                     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
