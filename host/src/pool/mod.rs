@@ -92,6 +92,7 @@ mod packets;
 mod probe;
 mod queue;
 mod quota;
+mod relief;
 mod reply;
 mod seat;
 mod seated;
@@ -123,13 +124,12 @@ pub use tenant::TenantStats;
 use crate::ticker::Ticker;
 use crate::{Engine, Key, Limits, metrics as table};
 use handle::Handle;
-use histogram::Histogram;
 use packets::Entry;
 use reply::Answer;
 use session::Meta;
 use shared::Shared;
 use sidetone_session::Config;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::RandomState;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -307,72 +307,6 @@ impl Pool {
     pub fn should_downgrade(&self) -> bool {
         let sum: u64 = self.workers.iter().map(|worker| worker.meters.average_nanos.load(Relaxed)).sum();
         Duration::from_nanos(sum / self.workers.len().max(1) as u64) > self.shared.ladder.advise
-    }
-
-    /// Counts since the start. Walks all histograms: some 20 µs a worker, and a few a tenant.
-    #[must_use]
-    pub fn stats(&self) -> PoolStats {
-        let entries: Vec<_> = self.tenants.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        let of_each = |entry: &Arc<Entry>| (entry.tenant.name.to_string(), entry.tenant.stats());
-        let tenants: BTreeMap<_, _> = entries.iter().map(of_each).collect();
-        let latency = |entry: &Arc<Entry>| Histogram::summary([&entry.tenant.latency].into_iter());
-        let tenant_latency = entries.iter().map(|entry| (entry.tenant.name.to_string(), latency(entry))).collect();
-        let (mut restarts, mut errors, mut shed) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        for entry in &entries {
-            entry.tenant.restarts.sum_into(&mut restarts);
-            entry.tenant.errors.sum_into(&mut errors);
-            entry.tenant.shed.sum_into(&mut shed);
-        }
-        let all =
-            |which: fn(&Worker) -> &Histogram| Histogram::summary(self.workers.iter().map(|worker| which(worker)));
-        let (queue, guest, total) = (all(|w| &w.meters.queue), all(|w| &w.meters.guest), all(|w| &w.meters.total));
-        let sum = |count: fn(&Worker) -> u64| self.workers.iter().map(|worker| count(worker)).sum::<u64>();
-        let runtime = self.shared.clock.now().saturating_sub(self.started).as_secs_f64();
-        let per_second = if runtime > 0.0 { total.count as f64 / runtime } else { 0.0 };
-        let depth = sum(|w| w.meters.depth.load(Relaxed)) as f64;
-        PoolStats {
-            workers: self.workers.len(),
-            active_workers: self.workers.iter().filter(|worker| worker.sessions.load(Relaxed) > 0).count(),
-            pending_requests: self.workers.iter().map(|worker| worker.queued()).sum(),
-            performance: Performance {
-                frames_processed: total.count,
-                errors: tenants.values().map(|tenant| tenant.errors + tenant.restarts).sum(),
-                avg_latency: total.avg,
-                max_latency: total.max,
-                avg_queue_size: if total.count == 0 { 0.0 } else { depth / total.count as f64 },
-                runtime,
-                frames_per_second: per_second,
-                p50: total.p50,
-                p95: total.p95,
-                p99: total.p99,
-            },
-            sessions: self.workers.iter().map(|worker| worker.sessions.load(Relaxed)).sum(),
-            slots: self.slots(),
-            slots_used: self.shared.slots.used(),
-            queue,
-            guest,
-            total,
-            restarts,
-            errors,
-            shed,
-            workers_replaced: sum(|w| w.meters.replaced.get()),
-            reliefs: sum(|w| w.meters.reliefs.get()),
-            tenants,
-            tenant_latency,
-        }
-    }
-
-    /// Each worker by itself.
-    #[must_use]
-    pub fn worker_stats(&self) -> Vec<WorkerStats> {
-        let one = |worker: &Arc<Worker>| WorkerStats {
-            worker: worker.index,
-            sessions: worker.sessions.load(Relaxed),
-            queued: worker.queued(),
-            recent_ms: worker.meters.average_nanos.load(Relaxed) as f64 / 1e6,
-            total: Histogram::summary([&worker.meters.total].into_iter()),
-        };
-        self.workers.iter().map(one).collect()
     }
 
     /// Takes no more work, finishes what is queued within `bound`, and ends all sessions. Blocks. `false`: a worker was
