@@ -1,6 +1,6 @@
 //! A running gateway.
 
-use crate::bridge::{Bridge, Echo};
+use crate::bridge::{self, Bridge, Echo, Recorder, SpeechServer};
 use crate::calls::{CallEvent, Calls};
 use crate::config::{BridgeKind, Config};
 use crate::device;
@@ -52,12 +52,7 @@ impl Gateway {
     /// # Errors
     /// [`StartError`], which names the setting at fault.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let bridge: Box<dyn Bridge> = match config.bridge.kind {
-            BridgeKind::Echo => Box::new(Echo),
-            BridgeKind::Websocket | BridgeKind::Record => {
-                return Err(StartError::Setting { name: "bridge.kind", why: "not there yet".into() });
-            }
-        };
+        let bridge = open_bridge(&config)?;
         Self::start_with(config, bridge).await
     }
 
@@ -68,7 +63,7 @@ impl Gateway {
     pub async fn start_with(config: Config, bridge: Box<dyn Bridge>) -> Result<Self, StartError> {
         crate::security::check(&config)?;
         let calls = Arc::new(Calls::default());
-        let pool = pool(&config, &calls)?;
+        let pool = Arc::new(pool(&config, &calls, bridge.instances())?);
         let shared = Arc::new(Shared::new(config, pool, bridge, calls));
         let (mut edges, mut addresses) = (JoinSet::new(), Addresses::default());
         if let Some(address) = shared.config.udp.listen.address() {
@@ -118,9 +113,23 @@ impl Gateway {
     }
 }
 
-fn pool(config: &Config, calls: &Arc<Calls>) -> Result<Pool, StartError> {
-    let engine = EngineConfig { instances: config.limits.calls.saturating_add(SPARE_SLOTS), ..EngineConfig::default() };
+/// The bridge that `[bridge]` asks for.
+fn open_bridge(config: &Config) -> Result<Box<dyn Bridge>, StartError> {
+    let settings = &config.bridge;
+    let bridge: Box<dyn Bridge> = match settings.kind {
+        BridgeKind::Record => return Ok(Box::new(Recorder::new(settings)?)),
+        BridgeKind::Echo => Box::new(Echo),
+        BridgeKind::Websocket => Box::new(SpeechServer::new(settings)?),
+    };
+    Ok(if settings.record { Box::new(Recorder::around(bridge, settings)?) } else { bridge })
+}
+
+/// The pool; `extra`: instances that a call may take beside its own.
+fn pool(config: &Config, calls: &Arc<Calls>, extra: u32) -> Result<Pool, StartError> {
+    let instances = config.limits.calls.saturating_mul(extra.saturating_add(1)).saturating_add(SPARE_SLOTS);
+    let engine = EngineConfig { instances, ..EngineConfig::default() };
     let mut builder = Pool::builder().engine(engine).tenant(DEFAULT_TENANT, Quota::UNLIMITED);
+    builder = builder.tenant(bridge::TENANT, Quota::UNLIMITED);
     if let Some(workers) = config.pool.workers {
         builder = builder.workers(workers);
     }

@@ -28,7 +28,7 @@ pub(crate) enum Phase {
 
 pub(crate) struct Shared {
     pub(crate) config: Config,
-    pub(crate) pool: Pool,
+    pub(crate) pool: Arc<Pool>,
     pub(crate) bridge: Box<dyn Bridge>,
     pub(crate) media: Arc<Table>,
     pub(crate) devices: Arc<Devices>,
@@ -41,7 +41,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config, pool: Pool, bridge: Box<dyn Bridge>, calls: Arc<Calls>) -> Self {
+    pub(crate) fn new(config: Config, pool: Arc<Pool>, bridge: Box<dyn Bridge>, calls: Arc<Calls>) -> Self {
         let counters = Arc::new(Counters::default());
         let rate = f64::from(config.limits.hellos_per_second);
         Self {
