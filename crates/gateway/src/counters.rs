@@ -1,5 +1,6 @@
 //! What the gateway counts, once for `/api/stats` and once for the `metrics` facade.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A count that goes up.
@@ -45,9 +46,8 @@ macro_rules! counts {
         }
 
         impl $name {
-            /// Names and values, for `/api/stats`.
-            pub(crate) fn list(&self) -> Vec<(&'static str, u64)> {
-                vec![$((stringify!($field), self.$field.get()),)*]
+            fn list(&self) -> impl Iterator<Item = (&'static str, u64)> {
+                [$((stringify!($field), self.$field.get()),)*].into_iter()
             }
         }
     };
@@ -141,5 +141,19 @@ impl Default for Counters {
             dropped: Dropped::default(),
             totals: Totals::default(),
         }
+    }
+}
+
+impl Counters {
+    /// Names and values: `datagrams`, `dropped.replayed`, `hellos`, …
+    pub(crate) fn all(&self) -> BTreeMap<String, u64> {
+        let single = [
+            ("datagrams", self.datagrams.get()),
+            ("datagram_bytes", self.datagram_bytes.get()),
+            ("unknown_flood", self.unknown_flood.get()),
+        ];
+        let dropped = self.dropped.list().map(|(name, value)| (format!("dropped.{name}"), value));
+        let totals = single.into_iter().chain(self.totals.list());
+        totals.map(|(name, value)| (name.to_owned(), value)).chain(dropped).collect()
     }
 }

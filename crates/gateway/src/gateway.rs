@@ -10,6 +10,7 @@ use crate::link::{Identity, Link};
 use crate::shared::{DEFAULT_TENANT, Phase, Shared};
 use sidetone_host::pool::Event;
 use sidetone_host::{EngineConfig, Pool, Quota};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,6 +93,12 @@ impl Gateway {
     #[must_use]
     pub fn calls(&self) -> usize {
         self.shared.calls.len()
+    }
+
+    /// What was counted since the start, by name: datagrams, what was dropped and why, calls, messages.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<String, u64> {
+        self.shared.counters.all()
     }
 
     /// Takes no more calls, says goodbye to all devices, and ends within `[session] drain`. `false`: something was still

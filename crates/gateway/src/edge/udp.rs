@@ -63,8 +63,9 @@ impl Udp {
                 let from = Path::Udp { socket: self.socket.clone(), to: meta.addr };
                 // Datagrams of one sender, of equal length, may come joined.
                 let stride = meta.stride.max(1);
-                for datagram in slot[..meta.len].chunks(stride) {
-                    table.deliver(datagram, &from);
+                slot[..meta.len].chunks(stride).for_each(|datagram| table.deliver(datagram, &from));
+                if meta.len == 0 {
+                    table.deliver(&[], &from);
                 }
             }
         }
