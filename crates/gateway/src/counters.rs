@@ -46,7 +46,7 @@ macro_rules! counts {
         }
 
         impl $name {
-            fn list(&self) -> impl Iterator<Item = (&'static str, u64)> {
+            pub(crate) fn list(&self) -> impl Iterator<Item = (&'static str, u64)> {
                 [$((stringify!($field), self.$field.get()),)*].into_iter()
             }
         }

@@ -54,7 +54,7 @@ impl Recorder {
     #[must_use]
     pub fn watch(&self) -> impl Fn() -> Vec<(&'static str, u64)> + Send + Sync + use<> {
         let counts: Arc<RecordCounts> = self.writer.counts();
-        move || counts.list()
+        move || counts.list().collect()
     }
 }
 

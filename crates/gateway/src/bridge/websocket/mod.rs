@@ -62,14 +62,14 @@ impl SpeechServer {
     /// What it counted, by name: connections, failures, what was dropped and why.
     #[must_use]
     pub fn counts(&self) -> Vec<(&'static str, u64)> {
-        self.0.counts.list()
+        self.0.counts.list().collect()
     }
 
     /// Where to read [`counts`](Self::counts) once a gateway has the bridge.
     #[must_use]
     pub fn watch(&self) -> impl Fn() -> Vec<(&'static str, u64)> + Send + Sync + use<> {
         let server = self.0.clone();
-        move || server.counts.list()
+        move || server.counts.list().collect()
     }
 }
 
