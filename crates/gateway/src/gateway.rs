@@ -1,15 +1,19 @@
 //! A running gateway.
 
-use crate::bridge::{self, Bridge, Echo, Recorder, SpeechServer};
+use crate::bridge::{self, Bridge};
 use crate::calls::{CallEvent, Calls};
-use crate::config::{BridgeKind, Config};
+use crate::config::{Config, Listen};
 use crate::device;
 use crate::edge::Udp;
+use crate::edge::mqtt::broker::Broker;
+use crate::edge::mqtt::endpoint;
 use crate::error::StartError;
 use crate::link::{Identity, Link};
 use crate::shared::{DEFAULT_TENANT, Phase, Shared};
 use sidetone_host::pool::Event;
 use sidetone_host::{EngineConfig, Pool, Quota};
+use sidetone_mqtt::{Listener, ListenerOptions, Transport, tls};
+use sidetone_protocol::credential::SignatureKey;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -53,7 +57,7 @@ impl Gateway {
     /// # Errors
     /// [`StartError`], which names the setting at fault.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let bridge = open_bridge(&config)?;
+        let bridge = bridge::from_config(&config.bridge)?;
         Self::start_with(config, bridge).await
     }
 
@@ -65,7 +69,9 @@ impl Gateway {
         crate::security::check(&config)?;
         let calls = Arc::new(Calls::default());
         let pool = Arc::new(pool(&config, &calls, bridge.instances())?);
-        let shared = Arc::new(Shared::new(config, pool, bridge, calls));
+        let key = config.mqtt.signature_key.as_ref().map(|key| SignatureKey::new(key.expose().as_bytes())).transpose();
+        let key = key.map_err(|error| StartError::Setting { name: "mqtt.signature_key", why: error.to_string() })?;
+        let shared = Arc::new(Shared::new(config, key, pool, bridge, calls));
         let (mut edges, mut addresses) = (JoinSet::new(), Addresses::default());
         if let Some(address) = shared.config.udp.listen.address() {
             let bind = |error| StartError::Listen { what: "udp.listen", address, error };
@@ -74,6 +80,15 @@ impl Gateway {
             shared.set_udp(bound);
             addresses.udp = Some(bound);
             edges.spawn(udp.serve(shared.media.clone()));
+        }
+        addresses.mqtt = listen_mqtt(&shared, &mut edges, "mqtt.listen", shared.config.mqtt.listen, None).await?;
+        if shared.config.mqtt.tls_listen != Listen::OFF {
+            let tls = Some(server_tls(&shared.config)?);
+            let listen = shared.config.mqtt.tls_listen;
+            addresses.mqtt_tls = listen_mqtt(&shared, &mut edges, "mqtt.tls_listen", listen, tls).await?;
+        }
+        if let Some(broker) = Broker::new(shared.clone())? {
+            edges.spawn(broker.serve());
         }
         Ok(Self { shared, edges, addresses })
     }
@@ -120,15 +135,32 @@ impl Gateway {
     }
 }
 
-/// The bridge that `[bridge]` asks for.
-fn open_bridge(config: &Config) -> Result<Box<dyn Bridge>, StartError> {
-    let settings = &config.bridge;
-    let bridge: Box<dyn Bridge> = match settings.kind {
-        BridgeKind::Record => return Ok(Box::new(Recorder::new(settings)?)),
-        BridgeKind::Echo => Box::new(Echo),
-        BridgeKind::Websocket => Box::new(SpeechServer::new(settings)?),
+async fn listen_mqtt(
+    shared: &Arc<Shared>,
+    edges: &mut JoinSet<()>,
+    what: &'static str,
+    listen: Listen,
+    tls: Option<Arc<tls::ServerConfig>>,
+) -> Result<Option<SocketAddr>, StartError> {
+    let Some(address) = listen.address() else { return Ok(None) };
+    let transport = tls.map_or(Transport::Tcp, Transport::Tls);
+    let listener = Listener::bind(address, transport, ListenerOptions::default()).await;
+    let listener = listener.map_err(|error| StartError::Listen { what, address, error: error.source })?;
+    let bound = listener.local_addr();
+    edges.spawn(endpoint::serve(shared.clone(), listener));
+    Ok(Some(bound))
+}
+
+/// The certificate that devices see.
+fn server_tls(config: &Config) -> Result<Arc<tls::ServerConfig>, StartError> {
+    let mqtt = &config.mqtt;
+    let (Some(certificate), Some(key)) = (&mqtt.certificate, &mqtt.key) else {
+        let why = "TLS needs a certificate: set mqtt.certificate and mqtt.key to PEM files".into();
+        return Err(StartError::Setting { name: "mqtt.certificate", why });
     };
-    Ok(if settings.record { Box::new(Recorder::around(bridge, settings)?) } else { bridge })
+    let identity = tls::Identity { certificate: certificate.clone(), key: key.clone() };
+    tls::server(&identity, mqtt.client_ca.as_deref())
+        .map_err(|error| StartError::Setting { name: "mqtt.certificate", why: error.to_string() })
 }
 
 /// The pool; `extra`: instances that a call may take beside its own.

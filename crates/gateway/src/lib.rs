@@ -27,6 +27,7 @@ pub mod link;
 mod media;
 mod protect;
 mod registry;
+mod retry;
 mod security;
 mod shared;
 

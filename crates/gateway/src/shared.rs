@@ -10,7 +10,9 @@ use crate::protect::Bucket;
 use crate::registry::Devices;
 use sidetone_host::Pool;
 use sidetone_protocol::Time;
+use sidetone_protocol::credential::SignatureKey;
 use sidetone_protocol::topic::ClientId;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -35,13 +37,23 @@ pub(crate) struct Shared {
     pub(crate) calls: Arc<Calls>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) phase: watch::Sender<Phase>,
+    /// What devices' passwords are made with.
+    pub(crate) signature_key: Option<SignatureKey>,
+    /// Connections to the broker, and whether they stand.
+    brokers: Mutex<BTreeMap<String, bool>>,
     hellos: Mutex<Bucket>,
     epoch: Instant,
     udp: OnceLock<SocketAddr>,
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config, pool: Arc<Pool>, bridge: Box<dyn Bridge>, calls: Arc<Calls>) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        signature_key: Option<SignatureKey>,
+        pool: Arc<Pool>,
+        bridge: Box<dyn Bridge>,
+        calls: Arc<Calls>,
+    ) -> Self {
         let counters = Arc::new(Counters::default());
         let rate = f64::from(config.limits.hellos_per_second);
         Self {
@@ -50,6 +62,8 @@ impl Shared {
             calls,
             counters,
             phase: watch::Sender::new(Phase::Serving),
+            signature_key,
+            brokers: Mutex::default(),
             hellos: Mutex::new(Bucket::new(rate, rate, Duration::ZERO)),
             epoch: Instant::now(),
             udp: OnceLock::new(),
@@ -81,6 +95,17 @@ impl Shared {
 
     pub(crate) fn admits_hello(&self) -> bool {
         self.hellos.lock().unwrap_or_else(PoisonError::into_inner).take(self.now())
+    }
+
+    /// A connection to the broker stands, or does not.
+    pub(crate) fn broker_is(&self, role: &str, up: bool) {
+        metrics::gauge!("sidetone_broker_up", "connection" => role.to_owned()).set(f64::from(u8::from(up)));
+        self.brokers.lock().unwrap_or_else(PoisonError::into_inner).insert(role.to_owned(), up);
+    }
+
+    /// Connections to the broker, and whether they stand.
+    pub(crate) fn brokers(&self) -> BTreeMap<String, bool> {
+        self.brokers.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Where UDP listens, once it does.

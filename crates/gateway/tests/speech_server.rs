@@ -12,7 +12,8 @@ use sidetone_opus::{Channels, Decoder, SampleRate};
 use sidetone_protocol::message::{DeviceBody, GatewayBody, GatewayMessage, ListenMode, Tts};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 const FAST: Duration = Duration::from_millis(8);
@@ -75,15 +76,16 @@ async fn turn_server(reply: Vec<Vec<u8>>) -> (Server, mpsc::UnboundedReceiver<Ve
     (Server::start(move |peer| serve_turns(peer, heard.clone(), reply.clone())).await, turns)
 }
 
-/// Speaks a turn in manual mode; the packets that went.
-async fn speak_turn(device: &mut Device, pcm: &[i16]) -> Vec<Vec<u8>> {
+/// Speaks a turn in manual mode, and stops once all of it went on to the server; the packets that went.
+async fn speak_turn(device: &mut Device, pcm: &[i16], counts: &Counts) -> Vec<Vec<u8>> {
     device.listen(ListenMode::Manual).await;
     let datagrams = device.seal(pcm);
+    let all = count(counts, "packets_up") + datagrams.len() as u64;
     for datagram in &datagrams {
         device.send(datagram).await;
         sleep(FAST).await;
     }
-    sleep(Duration::from_millis(200)).await;
+    until("all goes on to the server", || count(counts, "packets_up") == all).await;
     device.stop_listening().await;
     datagrams.iter().map(|datagram| payload(device, datagram)).collect()
 }
@@ -98,6 +100,10 @@ async fn hear_packets(device: &mut Device) -> (Vec<Vec<u8>>, Vec<GatewayBody>) {
                     let stop = message.body == GatewayBody::Tts(Tts::Stop);
                     said.push(message.body);
                     if stop {
+                        // What came before it may still wait to be read.
+                        while let Ok(len) = device.socket.try_recv(&mut datagram) {
+                            heard.push(payload(device, &datagram[..len]));
+                        }
                         return (heard, said);
                     }
                 }
@@ -112,12 +118,11 @@ async fn hear_packets(device: &mut Device) -> (Vec<Vec<u8>>, Vec<GatewayBody>) {
 async fn opus_passes_byte_for_byte_both_ways_and_is_the_speech_that_was_spoken() {
     let reply = packets(&answer(24_000), SampleRate::Hz24000, 60);
     let (server, mut turns) = turn_server(reply.clone()).await;
-    let (gateway, counts) = start(server.config()).await;
-    let mut gateway = gateway;
+    let (mut gateway, counts) = start(server.config()).await;
     let mut device = Device::connect(&mut gateway, WELL).await;
     device.hello().await;
     let spoken = speech();
-    let sent = speak_turn(&mut device, &spoken).await;
+    let sent = speak_turn(&mut device, &spoken, &counts).await;
     let (heard, said) = hear_packets(&mut device).await;
     let turn = turns.recv().await.unwrap();
     assert!(turn == sent, "{} packets came, {} went", turn.len(), sent.len());
@@ -142,7 +147,7 @@ async fn packets_of_another_duration_and_rate_are_coded_anew() {
     let mut device = Device::connect(&mut gateway, WELL).await;
     device.hello().await;
     let spoken = speech();
-    speak_turn(&mut device, &spoken[..960 * 5]).await;
+    speak_turn(&mut device, &spoken[..960 * 5], &counts).await;
     let (heard, _) = device.play_turn().await;
     assert_eq!(heard.len(), reply.len().div_ceil(3) * 1440, "frames of 60 ms at 24 kHz, the last filled up");
     let likeness = alike((16_000, &spoken), (24_000, &heard));
@@ -162,7 +167,7 @@ async fn transcoding_can_be_demanded_and_leaves_speech_recognisable() {
     let mut device = Device::connect(&mut gateway, WELL).await;
     device.hello().await;
     let spoken = speech();
-    let sent = speak_turn(&mut device, &spoken).await;
+    let sent = speak_turn(&mut device, &spoken, &counts).await;
     let (heard, _) = device.play_turn().await;
     let turn = turns.recv().await.unwrap();
     assert_eq!((turn.len(), heard.len()), (sent.len(), reply.len() * 1440));
@@ -179,9 +184,9 @@ async fn transcoding_can_be_demanded_and_leaves_speech_recognisable() {
 async fn bare_opus_is_spoken_to_a_server_that_does_not_know_gateways() {
     let reply = packets(&answer(24_000)[..1440 * 4], SampleRate::Hz24000, 60);
     let (bare, seen) = (reply.clone(), Arc::new(Mutex::new(Vec::new())));
-    let (told, tell) = (seen.clone(), Arc::new(Mutex::new(None::<oneshot::Sender<()>>)));
+    let told = seen.clone();
     let server = Server::start(move |mut peer: Peer| {
-        let (bare, told, _tell) = (bare.clone(), told.clone(), tell.clone());
+        let (bare, told) = (bare.clone(), told.clone());
         async move {
             let hello = peer.hello().await;
             told.lock().unwrap().push((hello["version"].clone(), peer.header("protocol-version").map(String::from)));
@@ -401,7 +406,7 @@ where
         async move { if peer.is_victim() { harm(peer).await } else { serve_turns(peer, heard, well).await } }
     })
     .await;
-    let (mut gateway, _) = start(server.config()).await;
+    let (mut gateway, counts) = start(server.config()).await;
     let mut victim = Device::connect(&mut gateway, VICTIM).await;
     let mut device = Device::connect(&mut gateway, WELL).await;
     victim.hello().await;
@@ -409,9 +414,10 @@ where
     victim.listen(ListenMode::Realtime).await;
     let suffering = tokio::spawn(async move { ends_with_an_alert(&mut victim).await });
     while !suffering.is_finished() {
-        let sent = speak_turn(&mut device, &speech()[..960 * 10]).await;
+        let sent = speak_turn(&mut device, &speech()[..960 * 10], &counts).await;
         let (heard, said) = hear_packets(&mut device).await;
-        assert!(turns.recv().await.unwrap() == sent && heard == reply, "the other call goes on");
+        assert!(turns.recv().await.unwrap() == sent, "the other call is heard");
+        assert!(heard == reply, "the other call hears {} of {} packets", heard.len(), reply.len());
         assert!(!said.iter().any(|body| matches!(body, GatewayBody::Alert(_))), "{said:?}");
     }
     suffering.await.expect("it ends as it should");
@@ -457,6 +463,79 @@ async fn a_server_that_sends_a_message_beyond_all_bounds_costs_only_its_own_sess
         peer.listen().await;
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_refuses_us_ends_the_call_at_once() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let answers = tokio::spawn(async move {
+        let mut connections = 0;
+        while let Ok((mut stream, _)) = listener.accept().await {
+            connections += 1;
+            let answer = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await;
+            let _ = stream.write_all(answer).await;
+            assert_eq!(connections, 1, "asking again does not help");
+        }
+    });
+    let (mut gateway, counts) = start(config_for(&url)).await;
+    let mut device = Device::connect(&mut gateway, VICTIM).await;
+    device.hello().await;
+    ends_with_an_alert(&mut device).await;
+    assert_eq!([count(&counts, "failures"), count(&counts, "connections")], [1, 0]);
+    assert!(!answers.is_finished());
+    assert!(gateway.shut_down().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_does_not_read_is_left_and_what_was_last_said_reaches_the_next() {
+    let (seen, mut see) = mpsc::unbounded_channel();
+    let server = Server::start(move |mut peer: Peer| {
+        let seen = seen.clone();
+        async move {
+            peer.hello().await;
+            if peer.number == 1 {
+                // It is there, and looks elsewhere.
+                sleep(Duration::from_secs(60)).await;
+            }
+            assert_eq!(peer.next_json().await["state"], "start");
+            loop {
+                match peer.next().await {
+                    Got::Json(json) => seen.send(json["payload"]["id"].clone()).unwrap(),
+                    Got::Packet { .. } => {}
+                    Got::Closed => return,
+                }
+            }
+        }
+    })
+    .await;
+    let mut config = server.config();
+    config.limits.messages_per_second = 100_000;
+    let (mut gateway, counts) = start(config).await;
+    let mut device = Device::connect(&mut gateway, WELL).await;
+    device.hello().await;
+    device.listen(ListenMode::Realtime).await;
+    // More than the sockets of both ends hold.
+    let mut id = 0;
+    let pad = "a".repeat(60_000);
+    while server.count() == 1 {
+        id += 1;
+        device.say(DeviceBody::Mcp { payload: json!({ "id": id, "pad": pad }) }).await;
+        sleep(Duration::from_millis(if id < 150 { 1 } else { 50 })).await;
+    }
+    let first = see.recv().await.unwrap().as_u64().unwrap();
+    assert!(first > 1, "what the first connection took is gone with it");
+    let mut last = first;
+    while last < id {
+        let next = see.recv().await.unwrap().as_u64().unwrap();
+        assert_eq!(next, last + 1, "nothing that waited is lost, or said twice");
+        last = next;
+    }
+    assert!(count(&counts, "failures") >= 1);
+    assert_eq!(gateway.calls(), 1);
+    assert!(gateway.shut_down().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,10 +41,12 @@
 #![forbid(unsafe_code)]
 
 pub mod client;
+mod connect;
 mod connection;
 mod endpoint;
 mod engine;
 mod error;
+mod hello;
 mod link;
 mod listener;
 mod messages;
@@ -55,7 +57,8 @@ pub mod tls;
 pub mod topic;
 mod websocket;
 
-pub use client::{Client, connect};
+pub use client::Client;
+pub use connect::connect;
 pub use connection::{Connection, Event};
 pub use endpoint::{Knock, Limits, Refusal, accept};
 pub use error::{AcceptError, ConnectError, ConnectionError, Fault, ListenError, OptionsError, TlsError};

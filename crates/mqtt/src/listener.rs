@@ -165,9 +165,9 @@ impl Listener {
         }
         let (transport, options) = (self.transport.clone(), self.options.clone());
         self.handshakes.spawn(async move {
-            let peer = tcp.peer_addr().ok();
+            let (peer, local) = (tcp.peer_addr().ok(), tcp.local_addr().ok());
             match timeout(options.handshake_timeout, handshake(tcp, transport, &options)).await {
-                Ok(Ok(stream)) => Some(stream.with_peer(peer)),
+                Ok(Ok(stream)) => Some(stream.with_peer(peer).with_local(local)),
                 Ok(Err(error)) => {
                     debug!(?peer, %error, "handshake failed");
                     None

@@ -120,7 +120,9 @@ impl Options {
 
 impl Server {
     fn parse(text: &str) -> Result<Self, OptionsError> {
-        let mut url = Url::parse(text).map_err(|source| OptionsError::Url { url: text.to_owned(), source })?;
+        // A password in it must not get into the message.
+        let shown = || text.rsplit('@').next().unwrap_or_default().to_owned();
+        let mut url = Url::parse(text).map_err(|source| OptionsError::Url { url: shown(), source })?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(OptionsError::Credentials);
         }
@@ -135,7 +137,7 @@ impl Server {
         let host = match url.host() {
             Some(url::Host::Ipv6(address)) => address.to_string(),
             Some(host) if !host.to_string().is_empty() => host.to_string(),
-            _ => return Err(OptionsError::NoHost(text.to_owned())),
+            _ => return Err(OptionsError::NoHost(shown())),
         };
         if websocket && url.path() == "/" {
             url.set_path("/mqtt");
@@ -176,7 +178,9 @@ mod tests {
         assert_eq!(server("wss://b/x?y"), of("b", 443, true, Some("wss://b/x?y")));
         assert_eq!(server("http://b"), Err("\"http\" is no scheme for MQTT: use mqtt, mqtts, ws or wss".to_owned()));
         assert!(server("broker:1883").is_err() && server("mqtt://").is_err() && server("").is_err());
-        assert!(server("mqtt://u:secret@b").is_err_and(|error| !error.contains("secret")));
+        for url in ["mqtt://u:secret@b", "mqtt://u:secret@b c", "u:secret@b:99999"] {
+            assert!(server(url).is_err_and(|error| !error.contains("secret")), "{url}");
+        }
         assert_eq!(Server::parse("mqtt://[::1]").map(|server| server.to_string()).ok(), Some("[::1]:1883".to_owned()));
     }
 

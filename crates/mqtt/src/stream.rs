@@ -21,6 +21,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 pub struct Stream {
     kind: Kind,
     peer: Option<SocketAddr>,
+    local: Option<SocketAddr>,
 }
 
 enum Kind {
@@ -33,7 +34,7 @@ enum Kind {
 impl Stream {
     /// Any other stream of bytes.
     pub fn new(stream: impl Duplex + 'static) -> Self {
-        Self { kind: Kind::Other(Box::new(stream)), peer: None }
+        Self { kind: Kind::Other(Box::new(stream)), peer: None, local: None }
     }
 
     /// A WebSocket that has been upgraded already, by any library.
@@ -62,7 +63,7 @@ impl Stream {
     }
 
     pub(crate) fn websocket(messages: impl Duplex + 'static) -> Self {
-        Self { kind: Kind::WebSocket(Box::new(messages)), peer: None }
+        Self { kind: Kind::WebSocket(Box::new(messages)), peer: None, local: None }
     }
 
     /// The same stream, with the peer's address to show.
@@ -70,6 +71,18 @@ impl Stream {
     pub fn with_peer(mut self, peer: Option<SocketAddr>) -> Self {
         self.peer = peer;
         self
+    }
+
+    /// The same stream, with the address of ours that the peer reached.
+    #[must_use]
+    pub fn with_local(mut self, local: Option<SocketAddr>) -> Self {
+        self.local = local;
+        self
+    }
+
+    /// The address of ours that the peer reached, where it is known.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.local
     }
 
     /// The peer's address, where it is known.
@@ -99,15 +112,16 @@ impl Stream {
 impl From<TcpStream> for Stream {
     fn from(stream: TcpStream) -> Self {
         // Only of use when it can be shown; a socket that has gone meanwhile has none.
-        let peer = stream.peer_addr().ok();
-        Self { kind: Kind::Tcp(stream), peer }
+        let (peer, local) = (stream.peer_addr().ok(), stream.local_addr().ok());
+        Self { kind: Kind::Tcp(stream), peer, local }
     }
 }
 
 impl From<TlsStream<TcpStream>> for Stream {
     fn from(stream: TlsStream<TcpStream>) -> Self {
-        let peer = stream.get_ref().0.peer_addr().ok();
-        Self { kind: Kind::Tls(Box::new(stream)), peer }
+        let tcp = stream.get_ref().0;
+        let (peer, local) = (tcp.peer_addr().ok(), tcp.local_addr().ok());
+        Self { kind: Kind::Tls(Box::new(stream)), peer, local }
     }
 }
 

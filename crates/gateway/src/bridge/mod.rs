@@ -21,6 +21,8 @@ pub use leg::{Leg, LegEnd, leg};
 pub use record::Recorder;
 pub use websocket::SpeechServer;
 
+use crate::config::{BridgeConfig, BridgeKind};
+use crate::error::StartError;
 use sidetone_opus::{Channels, SampleRate};
 use sidetone_protocol::message::{AudioFormat, DeviceHello, GatewayBody, ListenMode, Tts, Unknown};
 use std::fmt;
@@ -48,6 +50,16 @@ pub trait Bridge: Send + Sync + fmt::Debug {
     fn instances(&self) -> u32 {
         0
     }
+}
+
+/// The bridge that `[bridge]` asks for.
+pub(crate) fn from_config(config: &BridgeConfig) -> Result<Box<dyn Bridge>, StartError> {
+    let bridge: Box<dyn Bridge> = match config.kind {
+        BridgeKind::Record => return Ok(Box::new(Recorder::new(config)?)),
+        BridgeKind::Echo => Box::new(Echo),
+        BridgeKind::Websocket => Box::new(SpeechServer::new(config)?),
+    };
+    Ok(if config.record { Box::new(Recorder::around(bridge, config)?) } else { bridge })
 }
 
 /// A call that asks for a leg.

@@ -7,11 +7,14 @@ use sidetone_audio::{Pcm, measure, resample, wav};
 use sidetone_gateway::config::{ApplicationName, Listen};
 use sidetone_gateway::link::{Carrier, Gone, Identity, Link, Said};
 use sidetone_gateway::{Config, Gateway};
+use sidetone_mqtt::client::{Event, connect};
+use sidetone_mqtt::{Options, Qos};
 use sidetone_opus::{Application, Bitrate};
 use sidetone_protocol::Media;
 use sidetone_protocol::message::{
     DeviceBody, DeviceHello, DeviceMessage, GatewayBody, GatewayMessage, Listen as Listening, ListenMode, Tts,
 };
+use sidetone_protocol::topic::{ClientId, Dialect};
 use sidetone_session::{Libopus, Quality, Session};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -108,6 +111,42 @@ impl Device {
             local: Some(Ipv4Addr::LOCALHOST.into()),
         };
         gateway.serve(identity, Pipe { carrier, said, told: tell });
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("loopback has ports");
+        let address = gateway.addresses().udp.expect("UDP listens");
+        Self { say, told, socket, gateway: address, media: None, session: None, session_id: String::new() }
+    }
+
+    /// Connects a device over MQTT, as firmware does: it subscribes to nothing.
+    pub(crate) async fn connect_mqtt(gateway: &Gateway, options: Options, dialect: Dialect) -> Self {
+        let id: ClientId = options.client_id.parse().expect("a valid client id");
+        let mut client = connect(&options).await.expect("it is let in");
+        let (say, mut said) = mpsc::channel::<Said>(64);
+        let (tell, told) = mpsc::channel(1024);
+        let (uplink, downlink) = (dialect.uplink(&id), dialect.downlink(&id));
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    said = said.recv() => match said {
+                        Some(Said::Message(message)) => {
+                            let json = message.to_json();
+                            client.publish(&uplink, json.as_bytes(), Qos::AtMostOnce).await.expect("it is sent");
+                        }
+                        Some(_) => {}
+                        None => return,
+                    },
+                    event = client.receive() => match event {
+                        Ok(Event::Publish { topic, payload, .. }) => {
+                            assert_eq!(topic, downlink, "answered under the dialect's topic");
+                            let message = GatewayMessage::parse(&payload).expect("a message");
+                            if tell.send(Told::Message(message)).await.is_err() {
+                                return;
+                            }
+                        }
+                        _ => return,
+                    },
+                }
+            }
+        });
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("loopback has ports");
         let address = gateway.addresses().udp.expect("UDP listens");
         Self { say, told, socket, gateway: address, media: None, session: None, session_id: String::new() }

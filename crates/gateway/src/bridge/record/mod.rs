@@ -51,7 +51,6 @@ impl Recorder {
     }
 
     /// Where to read what it counted, by name: files, bytes, what was lost and why.
-    #[must_use]
     pub fn watch(&self) -> impl Fn() -> Vec<(&'static str, u64)> + Send + Sync + use<> {
         let counts: Arc<RecordCounts> = self.writer.counts();
         move || counts.list().collect()

@@ -78,7 +78,7 @@ impl Tap {
 fn write_told(session: &mut Session, told: &ToBackEnd) {
     match told {
         ToBackEnd::Audio(Heard::Pcm { samples, position }) => {
-            session.uplink(Piece::Pcm(samples.clone()), Some(*position))
+            session.uplink(Piece::Pcm(samples.clone()), Some(*position));
         }
         ToBackEnd::Audio(Heard::Packet { payload, .. }) => session.uplink(Piece::Packet(payload.clone()), None),
         other => {

@@ -66,7 +66,6 @@ impl SpeechServer {
     }
 
     /// Where to read [`counts`](Self::counts) once a gateway has the bridge.
-    #[must_use]
     pub fn watch(&self) -> impl Fn() -> Vec<(&'static str, u64)> + Send + Sync + use<> {
         let server = self.0.clone();
         move || server.counts.list().collect()

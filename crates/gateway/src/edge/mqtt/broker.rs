@@ -12,20 +12,16 @@ use crate::config::BrokerProtocol;
 use crate::device;
 use crate::error::StartError;
 use crate::link::{Identity, Said};
+use crate::retry::Retry;
 use crate::shared::{Phase, Shared};
-use sidetone_host::pool::Jitter;
-use sidetone_mqtt::{Client, Event, Options, Qos, Version, connect, tls};
+use sidetone_mqtt::client::{Client, Event, connect};
+use sidetone_mqtt::{Options, Qos, Version, tls};
 use sidetone_protocol::message::{DeviceBody, DeviceMessage};
 use sidetone_protocol::topic::{ClientId, Dialect, Envelope, PER_DEVICE_FILTER, Uplink};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::sleep;
 use zeroize::Zeroizing;
-
-/// The first and the longest wait between attempts to reach the broker.
-const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
 
 /// Messages of a device behind an envelope that wait.
 const WAITING: usize = 32;
@@ -36,7 +32,6 @@ pub(crate) struct Broker {
     options: Options,
     /// Devices behind the envelope whose call is here.
     routes: Mutex<HashMap<ClientId, mpsc::Sender<Said>>>,
-    jitter: Jitter,
 }
 
 impl Broker {
@@ -62,7 +57,7 @@ impl Broker {
         };
         let tls = tls::client(config.ca.as_deref(), identity.as_ref());
         options.tls = Some(tls.map_err(|error| setting("broker.ca", error.to_string()))?);
-        let broker = Self { shared, options, routes: Mutex::default(), jitter: Jitter::random() };
+        let broker = Self { shared, options, routes: Mutex::default() };
         Ok(Some(Arc::new(broker)))
     }
 
@@ -88,7 +83,7 @@ impl Broker {
 
     /// Keeps one connection up, and hands on what comes.
     async fn listen(&self, role: &str, filters: &[String], take: impl Fn((String, Vec<u8>))) {
-        let (mut wait, longest) = RETRY;
+        let mut retry = Retry::SOON;
         let mut options = self.options.clone();
         options.client_id = match &self.shared.config.broker.client_id {
             Some(id) => format!("{id}-{role}"),
@@ -99,7 +94,7 @@ impl Broker {
                 Ok(mut client) => {
                     tracing::info!(broker = options.server(), role, "connected to the broker");
                     self.shared.broker_is(role, true);
-                    wait = RETRY.0;
+                    retry = Retry::SOON;
                     while let Ok(Event::Publish { topic, payload, .. }) = client.receive().await {
                         take((topic, payload.to_vec()));
                     }
@@ -108,8 +103,7 @@ impl Broker {
                 }
                 Err(error) => tracing::warn!(broker = options.server(), role, %error, "the broker is not reached"),
             }
-            sleep(wait.mul_f64(0.5 + self.jitter.next())).await;
-            wait = (wait * 2).min(longest);
+            retry.wait().await;
         }
     }
 
@@ -170,7 +164,10 @@ impl Broker {
         if broker.envelope_topic.as_deref() == Some(topic) {
             let envelope = Envelope::parse(payload);
             let dialect = self.shared.config.mqtt.dialect.into();
-            return envelope.map(|envelope| (envelope.sender, dialect, envelope.message)).ok().or_else(|| self.nonsense());
+            return envelope
+                .map(|envelope| (envelope.sender, dialect, envelope.message))
+                .ok()
+                .or_else(|| self.nonsense());
         }
         let Ok(Uplink::PerDevice { client }) = Uplink::parse(topic, "") else { return self.nonsense() };
         match (client.parse(), read(payload)) {

@@ -6,8 +6,9 @@
 
 use super::read;
 use crate::link::{Gone, Link, Said};
-use sidetone_host::pool::Jitter;
-use sidetone_mqtt::{Client, Event, LastWill, Options, Qos, connect};
+use crate::retry::Retry;
+use sidetone_mqtt::client::{Client, Event, connect};
+use sidetone_mqtt::{LastWill, Options, Qos};
 use sidetone_protocol::message::{DeviceBody, DeviceMessage, GatewayBody, GatewayMessage};
 use sidetone_protocol::topic::ClientId;
 use std::collections::VecDeque;
@@ -18,9 +19,6 @@ use zeroize::Zeroizing;
 
 /// Messages kept for a device while the broker is away. The oldest go first.
 const KEPT: usize = 32;
-
-/// The first and the longest wait between attempts to reach the broker again.
-const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 
 /// How long a dead connection of ours can go unnoticed by the broker: 1.5 times this.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -35,7 +33,6 @@ pub(super) struct CallLink {
     said: mpsc::Receiver<Said>,
     state: State,
     kept: VecDeque<Zeroizing<String>>,
-    jitter: Jitter,
 }
 
 enum State {
@@ -59,14 +56,13 @@ impl CallLink {
             retain: false,
         });
         options.keep_alive = KEEP_ALIVE;
-        let jitter = Jitter::random();
-        let state = State::Connecting(attempts(options.clone(), uplink.clone(), jitter.clone()));
-        Self { device, options, uplink, downlink, said, state, kept: VecDeque::new(), jitter }
+        let state = State::Connecting(attempts(options.clone(), uplink.clone()));
+        Self { device, options, uplink, downlink, said, state, kept: VecDeque::new() }
     }
 
     /// The connection is lost: the call goes on without, and another one is made.
     fn lost(&mut self) {
-        self.state = State::Connecting(attempts(self.options.clone(), self.uplink.clone(), self.jitter.clone()));
+        self.state = State::Connecting(attempts(self.options.clone(), self.uplink.clone()));
     }
 
     async fn flush(&mut self) {
@@ -80,16 +76,15 @@ impl CallLink {
 }
 
 /// Connects, and subscribes to what the device says, until it succeeds.
-fn attempts(options: Options, uplink: Option<String>, jitter: Jitter) -> JoinHandle<Option<Client>> {
+fn attempts(options: Options, uplink: Option<String>) -> JoinHandle<Option<Client>> {
     tokio::spawn(async move {
-        let (mut wait, longest) = RETRY;
+        let mut retry = Retry::SOON;
         loop {
             match attempt(&options, uplink.as_deref()).await {
                 Ok(client) => return Some(client),
                 Err(error) => tracing::debug!(%error, "the broker is not reached"),
             }
-            tokio::time::sleep(wait.mul_f64(0.5 + jitter.next())).await;
-            wait = (wait * 2).min(longest);
+            retry.wait().await;
         }
     })
 }
@@ -108,7 +103,7 @@ async fn attempt(options: &Options, uplink: Option<&str>) -> Result<Client, Box<
 enum News {
     Said(Option<Said>),
     Event(Option<Event>),
-    Connected(Option<Client>),
+    Connected(Option<Box<Client>>),
 }
 
 impl Link for CallLink {
@@ -121,14 +116,14 @@ impl Link for CallLink {
                 },
                 State::Connecting(attempts) => tokio::select! {
                     said = self.said.recv(), if !self.said.is_closed() || !self.said.is_empty() => News::Said(said),
-                    client = attempts => News::Connected(client.ok().flatten()),
+                    client = attempts => News::Connected(client.ok().flatten().map(Box::new)),
                 },
             };
             match news {
                 News::Said(Some(said)) => return Some(said),
                 News::Said(None) => {}
                 News::Connected(Some(client)) => {
-                    self.state = State::Online(Box::new(client));
+                    self.state = State::Online(client);
                     self.flush().await;
                 }
                 News::Connected(None) => return None,
