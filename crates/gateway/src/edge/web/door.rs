@@ -71,9 +71,10 @@ impl Refusal {
 
 impl Door {
     pub(crate) fn new(shared: Arc<Shared>) -> Arc<Self> {
-        let web = &shared.config.web;
+        let config = shared.config();
+        let web = &config.web;
         let places = Arc::new(Places::new(web.connections, web.source_connections));
-        let origins = Origins::of(&shared.config);
+        let origins = Origins::of(&config);
         Arc::new(Self { shared, origins, places })
     }
 

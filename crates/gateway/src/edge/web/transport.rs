@@ -63,7 +63,7 @@ pub(crate) struct WebTransport {
 impl WebTransport {
     pub(crate) async fn bind(shared: &Shared, address: SocketAddr) -> Result<Self, StartError> {
         let listen = |error| StartError::Listen { what: "web.transport_listen", address, error };
-        let Certificate { identity, sha256 } = Certificate::of(&shared.config).await?;
+        let Certificate { identity, sha256 } = Certificate::of(&shared.config()).await?;
         let endpoint = Endpoint::server(server_config(address, identity)).map_err(listen)?;
         let address = endpoint.local_addr().map_err(listen)?;
         let renewal = sha256.is_some().then_some(RENEWAL);
@@ -103,7 +103,7 @@ impl WebTransport {
 
     /// Shows a new certificate to whoever comes from now on.
     fn renew(&self, shared: &Shared) {
-        let renewed = Certificate::made(&shared.config).map_err(|error| error.to_string()).and_then(|certificate| {
+        let renewed = Certificate::made(&shared.config()).map_err(|error| error.to_string()).and_then(|certificate| {
             let config = server_config(self.address, certificate.identity);
             self.endpoint.reload_config(config, false).map_err(|error| error.to_string())?;
             Ok(certificate.sha256)
