@@ -159,10 +159,13 @@ impl Call {
         }
     }
 
-    /// The gateway has finished.
-    pub(super) fn stop_playback(&mut self, now: Duration, stats: &Stats) {
+    /// Playing ends. What is cut off by it is counted where `stats` are given.
+    pub(super) fn stop_playback(&mut self, now: Duration, stats: Option<&Stats>) {
         self.playing = false;
-        add(&stats.counters.cut, self.playout.stop(now) as u64);
+        let cut = self.playout.stop(now) as u64;
+        if let Some(stats) = stats {
+            add(&stats.counters.cut, cut);
+        }
         if let Some(user) = self.user_mut() {
             user.answered(now);
         }

@@ -280,7 +280,11 @@ impl VirtualDevice {
                 Output::StartCapture { mode } => self.start_capture(mode),
                 Output::StopCapture => self.on_call(|call, _, _| call.stop_capture()),
                 Output::StartPlayback => self.on_call(|call, shared, _| call.start_playback(&shared.stats)),
-                Output::StopPlayback => self.on_call(|call, shared, now| call.stop_playback(now, &shared.stats)),
+                Output::StopPlayback => {
+                    // What the end of the call cuts off, no gateway is to blame for.
+                    let ends = matches!(outputs.front(), Some(Output::CloseMedia { .. }));
+                    self.on_call(|call, shared, now| call.stop_playback(now, (!ends).then_some(&shared.stats)));
+                }
                 Output::Show(body) => self.show(&body),
                 Output::Mcp { payload } => outputs.extend(self.answer(&payload)),
                 Output::Failed(failure) => self.failed(failure),
