@@ -35,5 +35,6 @@ mod security;
 mod shared;
 
 pub use config::Config;
+pub use edge::WebTransportInfo;
 pub use error::StartError;
 pub use gateway::{Addresses, Gateway};

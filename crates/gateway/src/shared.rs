@@ -5,7 +5,7 @@ use crate::calls::Calls;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::descriptors;
-use crate::edge::Edges;
+use crate::edge::{Edges, WebTransportInfo};
 use crate::link::Identity;
 use crate::media::Table;
 use crate::protect::Bucket;
@@ -60,6 +60,7 @@ pub(crate) struct Shared {
     hellos: Mutex<Bucket>,
     epoch: Instant,
     udp: OnceLock<SocketAddr>,
+    web_transport: Mutex<Option<WebTransportInfo>>,
 }
 
 impl Shared {
@@ -88,6 +89,7 @@ impl Shared {
             config: RwLock::new(Arc::new(config)),
             edges: Edges::default(),
             component,
+            web_transport: Mutex::default(),
             pool,
             bridge,
         }
@@ -152,6 +154,16 @@ impl Shared {
     pub(crate) fn set_udp(&self, address: SocketAddr) {
         // Set once, when the gateway starts.
         let _ = self.udp.set(address);
+    }
+
+    /// Where WebTransport listens, and what certificate it shows from now on.
+    pub(crate) fn set_web_transport(&self, info: WebTransportInfo) {
+        *self.web_transport.lock().unwrap_or_else(PoisonError::into_inner) = Some(info);
+    }
+
+    /// Where WebTransport listens, if it does, and what certificate it shows now.
+    pub(crate) fn web_transport(&self) -> Option<WebTransportInfo> {
+        self.web_transport.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The host and port that a device is told to send its audio to.
