@@ -1,10 +1,27 @@
 //! Everything that can be configured, as a file of TOML has it. Each setting has a default that is safe.
 
+mod certificates;
+mod file;
+mod kind;
 mod listen;
+mod load;
+mod nearest;
+mod print;
+mod problem;
+mod reload;
 mod secret;
+mod settings;
+mod validate;
 
+pub use certificates::{CertificateError, certified_key};
+pub use kind::Kind;
 pub use listen::Listen;
+pub use load::{Loaded, Sources};
+pub use print::reference;
+pub use problem::{ConfigError, Origin, Problem};
+pub use reload::Change;
 pub use secret::Secret;
+pub use settings::{Applies, SECTIONS, SETTINGS, Setting, TENANT_SETTINGS};
 
 use serde::{Deserialize, Serialize};
 use sidetone_protocol::topic::{DEVICE_SERVER, Dialect};
@@ -35,6 +52,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[session]`: how long anything may take.
     pub session: Session,
+    /// `[log]`: what is told of it on stderr.
+    pub log: Log,
     /// `[tenants.NAME]`: quotas. Devices belong to the tenant named like the group of their client id, or to `default`.
     pub tenants: BTreeMap<String, Tenant>,
 }
@@ -417,6 +436,33 @@ impl Default for Session {
     fn default() -> Self {
         Self { inactivity: 60, device_silence: 120, tail: 150, drain: 4 }
     }
+}
+
+/// Log lines.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug`, `trace` or `off`, for all or by module: `info,sidetone_gateway=debug`.
+    pub level: String,
+    /// How lines look.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".into(), format: LogFormat::Text }
+    }
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 /// What a tenant may use. What is left out is not limited.

@@ -7,7 +7,7 @@ use sidetone_audio::{Pcm, measure, resample, wav};
 use sidetone_gateway::config::{ApplicationName, Listen};
 use sidetone_gateway::link::{Carrier, Gone, Identity, Link, Said};
 use sidetone_gateway::{Config, Gateway};
-use sidetone_mqtt::client::{Event, connect};
+use sidetone_mqtt::client::{Client, Event, connect};
 use sidetone_mqtt::{Options, Qos};
 use sidetone_opus::{Application, Bitrate};
 use sidetone_protocol::Media;
@@ -118,8 +118,21 @@ impl Device {
 
     /// Connects a device over MQTT, as firmware does: it subscribes to nothing.
     pub(crate) async fn connect_mqtt(gateway: &Gateway, options: Options, dialect: Dialect) -> Self {
+        let client = connect(&options).await.expect("it is let in");
+        Self::on_client(gateway, client, &options.client_id, dialect).await
+    }
+
+    /// Connects a device over a broker: it subscribes to its topic.
+    pub(crate) async fn connect_broker(gateway: &Gateway, options: Options, dialect: Dialect) -> Self {
         let id: ClientId = options.client_id.parse().expect("a valid client id");
-        let mut client = connect(&options).await.expect("it is let in");
+        let mut client = connect(&options).await.expect("the broker lets it in");
+        let granted = client.subscribe(&[&dialect.downlink(&id)], Qos::AtMostOnce).await.expect("it answers");
+        assert!(granted.iter().all(Result::is_ok));
+        Self::on_client(gateway, client, &options.client_id, dialect).await
+    }
+
+    async fn on_client(gateway: &Gateway, mut client: Client, id: &str, dialect: Dialect) -> Self {
+        let id: ClientId = id.parse().expect("a valid client id");
         let (say, mut said) = mpsc::channel::<Said>(64);
         let (tell, told) = mpsc::channel(1024);
         let (uplink, downlink) = (dialect.uplink(&id), dialect.downlink(&id));
