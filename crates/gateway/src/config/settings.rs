@@ -71,6 +71,9 @@ pub(super) const VARIABLES: &str = "SIDETONE_";
 pub(super) const OTHER_VARIABLES: &[&str] =
     &["SIDETONE_CONFIG", "SIDETONE_KEY", "SIDETONE_CORPUS", "SIDETONE_CLANG", "SIDETONE_BLESS"];
 
+/// What the names of `sidetone fleet`'s variables begin with.
+pub(super) const FLEET: &str = "SIDETONE_FLEET_";
+
 /// The sections, and what each is about.
 pub const SECTIONS: &[(&str, &str)] = &[
     ("mqtt", "MQTT: the endpoint that devices connect to"),
