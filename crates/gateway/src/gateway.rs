@@ -1,8 +1,8 @@
 //! A running gateway.
 
-use crate::bridge::{Bridge, Echo};
+use crate::bridge::{self, Bridge};
 use crate::calls::{CallEvent, Calls};
-use crate::config::{BridgeKind, Change, Config, ConfigError, Listen};
+use crate::config::{Change, Config, ConfigError, Listen};
 use crate::device;
 use crate::edge::Udp;
 use crate::edge::mqtt::broker::Broker;
@@ -61,12 +61,7 @@ impl Gateway {
     /// # Errors
     /// [`StartError`], which names the setting at fault.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let bridge: Box<dyn Bridge> = match config.bridge.kind {
-            BridgeKind::Echo => Box::new(Echo),
-            BridgeKind::Websocket | BridgeKind::Record => {
-                return Err(StartError::Setting { name: "bridge.kind", why: "not there yet".into() });
-            }
-        };
+        let bridge = bridge::from_config(&config.bridge)?;
         Self::start_with(config, bridge).await
     }
 
@@ -79,7 +74,8 @@ impl Gateway {
         // Before anything is counted.
         let recorder = prometheus::install();
         let calls = Arc::new(Calls::default());
-        let (pool, component) = pool(&config, &calls)?;
+        let (pool, component) = pool(&config, &calls, bridge.instances())?;
+        let pool = Arc::new(pool);
         let key = config.mqtt.signature_key.as_ref().map(|key| SignatureKey::new(key.expose().as_bytes())).transpose();
         let key = key.map_err(|error| StartError::Setting { name: "mqtt.signature_key", why: error.to_string() })?;
         let shared = Arc::new(Shared::new(config, key, pool, component, bridge, calls));
@@ -125,7 +121,7 @@ impl Gateway {
         new.check()?;
         let shared = &self.shared;
         let old = shared.config();
-        let room = shared.pool.slots().saturating_sub(SPARE_SLOTS);
+        let room = shared.pool.slots().saturating_sub(SPARE_SLOTS) / shared.bridge.instances().saturating_add(1);
         let (effective, change) = old.adopt(new, room);
         // Only what changed: a new quota begins with new counts.
         for (name, tenant) in &effective.tenants {
@@ -152,6 +148,12 @@ impl Gateway {
     #[must_use]
     pub fn calls(&self) -> usize {
         self.shared.calls.len()
+    }
+
+    /// The connections to the external broker, by what they are for, and whether they stand.
+    #[must_use]
+    pub fn brokers(&self) -> BTreeMap<String, bool> {
+        self.shared.brokers()
     }
 
     /// What was counted since the start, by name: datagrams, what was dropped and why, calls, messages.
@@ -211,9 +213,12 @@ fn server_tls(config: &Config) -> Result<Arc<tls::ServerConfig>, StartError> {
         .map_err(|error| StartError::Setting { name: "mqtt.certificate", why: error.to_string() })
 }
 
-fn pool(config: &Config, calls: &Arc<Calls>) -> Result<(Pool, Running), StartError> {
-    let engine = EngineConfig { instances: config.limits.calls.saturating_add(SPARE_SLOTS), ..EngineConfig::default() };
+/// The pool; `extra`: instances that a call may take beside its own.
+fn pool(config: &Config, calls: &Arc<Calls>, extra: u32) -> Result<(Pool, Running), StartError> {
+    let instances = config.limits.calls.saturating_mul(extra.saturating_add(1)).saturating_add(SPARE_SLOTS);
+    let engine = EngineConfig { instances, ..EngineConfig::default() };
     let mut builder = Pool::builder().engine(engine).tenant(DEFAULT_TENANT, Quota::UNLIMITED);
+    builder = builder.tenant(bridge::TENANT, Quota::UNLIMITED);
     if let Some(workers) = config.pool.workers {
         builder = builder.workers(workers);
     }

@@ -41,7 +41,7 @@ pub(crate) struct Running {
 pub(crate) struct Shared {
     /// In force; replaced whole on a reload.
     config: RwLock<Arc<Config>>,
-    pub(crate) pool: Pool,
+    pub(crate) pool: Arc<Pool>,
     pub(crate) bridge: Box<dyn Bridge>,
     pub(crate) media: Arc<Table>,
     pub(crate) devices: Arc<Devices>,
@@ -63,7 +63,7 @@ impl Shared {
     pub(crate) fn new(
         config: Config,
         signature_key: Option<SignatureKey>,
-        pool: Pool,
+        pool: Arc<Pool>,
         component: Running,
         bridge: Box<dyn Bridge>,
         calls: Arc<Calls>,

@@ -32,7 +32,8 @@ Examples:
   sidetone conformance vectors/                                    the official bitstreams
   sidetone inspect                                                 what this program runs
 
-Exit codes: 0 done; 1 failed, or a check did not pass; 2 wrong usage.")]
+Exit codes: 0 done; 1 failed, or a check did not pass; 2 wrong usage; 128 and the number of a
+signal that ended it before its work was done (130 for Ctrl-C).")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -59,14 +60,6 @@ impl Command {
             Self::Transcode(args) => transcode::main(args),
             Self::Conformance(args) => conformance::main(args),
             Self::Inspect(args) => inspect::main(args),
-        }
-    }
-
-    /// The exit code of an error. A conformance check that did not take place is told from one that failed.
-    pub(crate) fn failure(&self) -> ExitCode {
-        match self {
-            Self::Conformance(_) => ExitCode::from(2),
-            _ => ExitCode::FAILURE,
         }
     }
 }

@@ -102,6 +102,7 @@ pub(super) async fn prepare(
         peer: identity.peer,
         hello: hello.clone(),
         downlink: (grant.downlink.sample_rate, grant.downlink.frame_duration),
+        codecs: bridge::Codecs::new(shared.pool.clone()),
     };
     let leg = shared.bridge.open(&call)?;
     let config = session_config(shared, connection_id, &hello.audio_params, &grant.downlink, &leg)?;
