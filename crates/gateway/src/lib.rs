@@ -18,6 +18,7 @@ pub mod bridge;
 mod calls;
 pub mod config;
 mod counters;
+mod descriptors;
 mod detect;
 mod device;
 mod edge;

@@ -4,6 +4,7 @@ use crate::bridge::Bridge;
 use crate::calls::Calls;
 use crate::config::Config;
 use crate::counters::Counters;
+use crate::descriptors;
 use crate::edge::{Edges, WebTransportInfo};
 use crate::link::Identity;
 use crate::media::Table;
@@ -54,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) signature_key: Option<SignatureKey>,
     /// Connections to the broker, and whether they stand.
     brokers: Mutex<BTreeMap<String, bool>>,
+    /// Connections that the system has room for.
+    room: usize,
     hellos: Mutex<Bucket>,
     epoch: Instant,
     udp: OnceLock<SocketAddr>,
@@ -79,13 +82,14 @@ impl Shared {
             phase: watch::Sender::new(Phase::Serving),
             signature_key,
             brokers: Mutex::default(),
+            room: descriptors::room(),
             hellos: Mutex::new(Bucket::new(rate, rate, Duration::ZERO)),
             epoch: Instant::now(),
             udp: OnceLock::new(),
-            web_transport: Mutex::default(),
             config: RwLock::new(Arc::new(config)),
             edges: Edges::default(),
             component,
+            web_transport: Mutex::default(),
             pool,
             bridge,
         }
@@ -124,6 +128,11 @@ impl Shared {
     /// A time of the protocol, for the runtime's timers.
     pub(crate) fn instant(&self, time: Time) -> Instant {
         self.epoch + Duration::from_millis(time.as_millis())
+    }
+
+    /// Devices that may be connected: as configured, and as the system's limit of open files allows.
+    pub(crate) fn most_devices(&self) -> usize {
+        self.config().limits.devices.min(self.room)
     }
 
     pub(crate) fn admits_hello(&self) -> bool {

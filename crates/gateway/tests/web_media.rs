@@ -17,7 +17,7 @@ const FRAME: usize = 960;
 const SECOND: Duration = Duration::from_secs(1);
 
 async fn socket(gateway: &Gateway) -> Road {
-    Road::WebSocket(open(gateway, "/media", &[]).await.unwrap())
+    Road::WebSocket(Box::new(open(gateway, "/media", &[]).await.unwrap()))
 }
 
 fn pin(gateway: &Gateway) -> String {

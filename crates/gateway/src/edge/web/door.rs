@@ -91,6 +91,7 @@ impl Door {
     }
 
     /// Answers the request that opens a WebSocket.
+    #[allow(clippy::result_large_err, reason = "the answer is of the WebSocket library's type")]
     pub(super) fn open(
         &self,
         request: &Request,
