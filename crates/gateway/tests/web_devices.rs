@@ -21,6 +21,9 @@ const MAC: &str = "aa:bb:cc:dd:ee:ff";
 const UUID: &str = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
 const FIRMWARE: [(&str, &str); 3] = [("Protocol-Version", "1"), ("Device-Id", MAC), ("Client-Id", UUID)];
 
+/// Held by calls that are compared, and by the flood that would make workers shed their frames.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 async fn gateway() -> Gateway {
     Gateway::start(with_web()).await.unwrap()
 }
@@ -72,6 +75,7 @@ fn audio(version: Version, payload: &[u8]) -> Message {
 
 /// Speaks, and hears the same again.
 async fn echo(gateway: &Gateway, mut socket: Socket, said_version: u32, version: Version) {
+    let _alone = ALONE.lock().await;
     let id = greet(&mut socket, &hello(said_version)).await;
     listen(&mut socket, &id, "start", "manual").await;
     let (mut codec, spoken) = (Codec::new(), speech());
@@ -181,6 +185,7 @@ async fn tokens_are_checked_where_there_is_a_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nonsense_costs_a_call_nothing_and_a_flood_only_itself() {
+    let _alone = ALONE.lock().await;
     let gateway = gateway().await;
     let headers = [("Protocol-Version", "3"), ("Device-Id", MAC), ("Client-Id", UUID)];
     let mut socket = open(&gateway, DEVICES, &headers).await.unwrap();
