@@ -220,19 +220,24 @@ async fn listen_web(
     if let Some(address) = web.listen.address() {
         let bind = |error| StartError::Listen { what: "web.listen", address, error };
         let listener = Web::bind(address, None).await.map_err(bind)?;
-        addresses.web = Some(listener.local_addr().map_err(bind)?);
-        edges.spawn(listener.serve(door.clone()));
+        let bound = listener.local_addr().map_err(bind)?;
+        addresses.web = Some(bound);
+        let listening = shared.edges.listening("web.listen", bound);
+        edges.spawn(listening.while_serving(listener.serve(door.clone())));
     }
     if let Some(address) = web.tls_listen.address() {
         let bind = |error| StartError::Listen { what: "web.tls_listen", address, error };
         let listener = Web::bind(address, Some(server_tls(&config)?)).await.map_err(bind)?;
-        addresses.web_tls = Some(listener.local_addr().map_err(bind)?);
-        edges.spawn(listener.serve(door.clone()));
+        let bound = listener.local_addr().map_err(bind)?;
+        addresses.web_tls = Some(bound);
+        let listening = shared.edges.listening("web.tls_listen", bound);
+        edges.spawn(listening.while_serving(listener.serve(door.clone())));
     }
     if let Some(address) = web.transport_listen.address() {
         let transport = WebTransport::bind(shared, address).await?;
         addresses.web_transport = Some(transport.local_addr());
-        edges.spawn(transport.serve(door));
+        let listening = shared.edges.listening("web.transport_listen", transport.local_addr());
+        edges.spawn(listening.while_serving(transport.serve(door)));
     }
     Ok(())
 }

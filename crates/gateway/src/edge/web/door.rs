@@ -74,7 +74,7 @@ impl Door {
         let config = shared.config();
         let web = &config.web;
         let places = Arc::new(Places::new(web.connections, web.source_connections));
-        let origins = Origins::of(&shared.config());
+        let origins = Origins::of(&config);
         Arc::new(Self { shared, origins, places })
     }
 
