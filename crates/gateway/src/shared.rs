@@ -4,6 +4,7 @@ use crate::bridge::Bridge;
 use crate::calls::Calls;
 use crate::config::Config;
 use crate::counters::Counters;
+use crate::edge::Edges;
 use crate::link::Identity;
 use crate::media::Table;
 use crate::protect::Bucket;
@@ -14,7 +15,7 @@ use sidetone_protocol::credential::SignatureKey;
 use sidetone_protocol::topic::ClientId;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -28,15 +29,27 @@ pub(crate) enum Phase {
     Draining,
 }
 
+/// The component that runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Running {
+    /// Of its bytes.
+    pub(crate) sha256: String,
+    /// Of its core module, where it is the one built in.
+    pub(crate) core_sha256: Option<&'static str>,
+}
+
 pub(crate) struct Shared {
-    pub(crate) config: Config,
-    pub(crate) pool: Pool,
+    /// In force; replaced whole on a reload.
+    config: RwLock<Arc<Config>>,
+    pub(crate) pool: Arc<Pool>,
     pub(crate) bridge: Box<dyn Bridge>,
     pub(crate) media: Arc<Table>,
     pub(crate) devices: Arc<Devices>,
     pub(crate) calls: Arc<Calls>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) phase: watch::Sender<Phase>,
+    pub(crate) edges: Edges,
+    pub(crate) component: Running,
     /// What devices' passwords are made with.
     pub(crate) signature_key: Option<SignatureKey>,
     /// Connections to the broker, and whether they stand.
@@ -50,7 +63,8 @@ impl Shared {
     pub(crate) fn new(
         config: Config,
         signature_key: Option<SignatureKey>,
-        pool: Pool,
+        pool: Arc<Pool>,
+        component: Running,
         bridge: Box<dyn Bridge>,
         calls: Arc<Calls>,
     ) -> Self {
@@ -67,10 +81,27 @@ impl Shared {
             hellos: Mutex::new(Bucket::new(rate, rate, Duration::ZERO)),
             epoch: Instant::now(),
             udp: OnceLock::new(),
-            config,
+            config: RwLock::new(Arc::new(config)),
+            edges: Edges::default(),
+            component,
             pool,
             bridge,
         }
+    }
+
+    /// The configuration in force. Keep it for one piece of work, not longer.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        self.config.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another configuration in force.
+    pub(crate) fn set_config(&self, config: Config) {
+        let rate = f64::from(config.limits.hellos_per_second);
+        let mut current = self.config.write().unwrap_or_else(PoisonError::into_inner);
+        if current.limits.hellos_per_second != config.limits.hellos_per_second {
+            *self.hellos.lock().unwrap_or_else(PoisonError::into_inner) = Bucket::new(rate, rate, self.now());
+        }
+        *current = Arc::new(config);
     }
 
     /// Time since the gateway started.
@@ -116,7 +147,8 @@ impl Shared {
 
     /// The host and port that a device is told to send its audio to.
     pub(crate) fn udp_endpoint(&self, identity: &Identity) -> (String, u16) {
-        let udp = &self.config.udp;
+        let config = self.config();
+        let udp = &config.udp;
         let bound = self.udp.get();
         let port = udp.public_port.or(bound.map(SocketAddr::port)).unwrap_or_default();
         let bound = bound.map(SocketAddr::ip).filter(|ip| !ip.is_unspecified());
@@ -126,7 +158,8 @@ impl Shared {
 
     /// The tenant of a device: the group of its client id, where that names one.
     pub(crate) fn tenant_of(&self, device: &ClientId) -> String {
-        let named = device.group().filter(|group| self.config.tenants.contains_key(*group));
+        let config = self.config();
+        let named = device.group().filter(|group| config.tenants.contains_key(*group));
         named.unwrap_or(DEFAULT_TENANT).to_owned()
     }
 }

@@ -171,10 +171,12 @@ impl Client {
             Qos::AtLeastOnce => Some(self.link.engine.acquire_id().map_err(Fault::from)?),
             Qos::ExactlyOnce => return Err(ConnectionError::QosNotSent),
         };
-        let packet = packet::publish(self.version(), topic, payload, qos, id).map_err(Fault::from)?;
         // Counted before it is sent: the id is in use even if this is cancelled.
         self.in_flight.extend(id);
-        let sent = self.send(packet).await;
+        let sent = match packet::publish(self.version(), topic, payload, qos, id) {
+            Ok(packet) => self.send(packet).await,
+            Err(_) => Err(ConnectionError::TooLarge(payload.len())),
+        };
         if let (Err(ConnectionError::TooLarge(_)), Some(id)) = (&sent, id) {
             self.in_flight.remove(&id);
             self.link.engine.release_id(id);
@@ -217,8 +219,8 @@ impl Client {
     ) -> Result<Vec<Result<Qos, Refused>>, ConnectionError> {
         check(filters)?;
         let id = self.link.engine.acquire_id().map_err(Fault::from)?;
-        let packet = packet::subscribe(self.version(), id, filters, qos).map_err(Fault::from)?;
-        let codes = self.ask(id, packet).await?;
+        let packet = packet::subscribe(self.version(), id, filters, qos);
+        let codes = self.ask(id, packet, filters).await?;
         if codes.len() != filters.len() {
             self.ended = true;
             return Err(Fault::Malformed.into());
@@ -239,11 +241,20 @@ impl Client {
     pub async fn unsubscribe(&mut self, filters: &[&str]) -> Result<(), ConnectionError> {
         check(filters)?;
         let id = self.link.engine.acquire_id().map_err(Fault::from)?;
-        let packet = packet::unsubscribe(self.version(), id, filters).map_err(Fault::from)?;
-        self.ask(id, packet).await.map(drop)
+        let packet = packet::unsubscribe(self.version(), id, filters);
+        self.ask(id, packet, filters).await.map(drop)
     }
 
-    async fn ask(&mut self, id: u16, packet: Packet) -> Result<Vec<u8>, ConnectionError> {
+    async fn ask(
+        &mut self,
+        id: u16,
+        packet: Result<Packet, MqttError>,
+        filters: &[&str],
+    ) -> Result<Vec<u8>, ConnectionError> {
+        let Ok(packet) = packet else {
+            self.link.engine.release_id(id);
+            return Err(ConnectionError::Topic(filters.join(" ")));
+        };
         self.asked = Some(id);
         self.answer = None;
         let within = self.answer_timeout;
@@ -262,6 +273,9 @@ impl Client {
             }
         };
         let answer = timeout(within, answer).await;
+        if let Ok(Err(ConnectionError::TooLarge(_))) = answer {
+            self.link.engine.release_id(id);
+        }
         answer.unwrap_or_else(|_| {
             self.ended = true;
             Err(ConnectionError::NoAnswer(within))

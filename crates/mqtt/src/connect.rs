@@ -17,6 +17,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::{TlsConnector, TlsStream};
 
+/// The least that the limit of a WebSocket message is, in bytes.
+const MIN_MESSAGE: usize = 1 << 20;
+
 /// Connects, up to the server's consent.
 ///
 /// # Errors
@@ -48,15 +51,17 @@ async fn open(options: &Options) -> Result<Stream, ConnectError> {
     // Where it cannot be set, packets only come later.
     let _ = tcp.set_nodelay(true);
     let peer = tcp.peer_addr().ok();
+    // A broker may put many packets into one message.
+    let max_message = options.max_packet.max(MIN_MESSAGE);
     let stream = match (server.tls, &server.websocket) {
         (false, None) => tcp.into(),
         (true, None) => encrypt(tcp, options).await?.into(),
         (false, Some(url)) => {
-            let stream = websocket::connect(tcp, url, options.max_packet).await;
+            let stream = websocket::connect(tcp, url, max_message).await;
             stream.map_err(|error| no_websocket(server, &error))?
         }
         (true, Some(url)) => {
-            let stream = websocket::connect(encrypt(tcp, options).await?, url, options.max_packet).await;
+            let stream = websocket::connect(encrypt(tcp, options).await?, url, max_message).await;
             stream.map_err(|error| no_websocket(server, &error))?
         }
     };
@@ -83,7 +88,7 @@ async fn over(stream: Stream, options: &Options) -> Result<Client, ConnectError>
     let failed = |source| ConnectError::Connection { server: options.server(), source };
     let engine = Engine::new(options.version, options.max_packet, options.max_in_flight, Some(options.answer_timeout));
     let mut link = Link::new(engine, stream, Input::default(), options.send_timeout, None);
-    let packet = hello(options).map_err(|error| failed(Fault::from(error).into()))?;
+    let packet = hello(options).map_err(|_| OptionsError::Unsendable)?;
     link.send(packet).await.map_err(failed)?;
     match link.next().await.map_err(failed)? {
         Incoming::Connack { code: 0, .. } => Ok(Client::new(link, options)),

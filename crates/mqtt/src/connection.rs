@@ -1,7 +1,7 @@
 //! The server's end after the welcome.
 
 use crate::endpoint::Limits;
-use crate::error::{ConnectionError, Fault};
+use crate::error::ConnectionError;
 use crate::link::{Link, is_hang_up};
 use crate::packet::{self, Incoming, Qos, Verdict, Version};
 use crate::topic::{self, Subscriptions};
@@ -188,7 +188,7 @@ impl Connection {
             return Err(ConnectionError::Topic(topic.to_owned()));
         }
         let packet = packet::publish(self.version(), topic, payload, Qos::AtMostOnce, None);
-        let sent = self.link.send(packet.map_err(Fault::from)?).await;
+        let sent = self.link.send(packet.map_err(|_| ConnectionError::TooLarge(payload.len()))?).await;
         self.ended |= sent.as_ref().is_err_and(ConnectionError::is_fatal);
         sent
     }

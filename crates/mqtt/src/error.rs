@@ -145,6 +145,12 @@ pub enum OptionsError {
     /// User and password belong into the options, where no log shows them.
     #[error("the URL holds a user name or password; put them into the options instead, so that no log shows them")]
     Credentials,
+    /// A CONNECT cannot be made of them.
+    #[error(
+        "no CONNECT can be made of the options: client id, user name, password, the will's topic and message are of 65535 \
+         bytes at most and without NUL, and a password needs a user name in 3.1.1"
+    )]
+    Unsendable,
 }
 
 /// Why a client did not connect.

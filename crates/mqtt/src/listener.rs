@@ -55,13 +55,13 @@ pub struct ListenerOptions {
     pub max_handshakes: usize,
     /// The only path at which a WebSocket is let in, `/mqtt` say. Default: any.
     pub path: Option<String>,
-    /// The largest WebSocket message, in bytes. Default: 256 KiB.
+    /// The largest WebSocket message, in bytes. Default: 128 KiB.
     pub max_message: usize,
 }
 
 impl Default for ListenerOptions {
     fn default() -> Self {
-        Self { handshake_timeout: Duration::from_secs(10), max_handshakes: 256, path: None, max_message: 256 << 10 }
+        Self { handshake_timeout: Duration::from_secs(10), max_handshakes: 256, path: None, max_message: 128 << 10 }
     }
 }
 

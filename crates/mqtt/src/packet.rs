@@ -176,6 +176,9 @@ pub(crate) fn read(packet: &Packet) -> Incoming {
     }
 }
 
+/// The largest packet that MQTT can write, less what a PUBLISH needs besides topic and message.
+const MAX_PUBLISH: usize = 268_435_455 - 16;
+
 pub(crate) fn publish(
     version: Version,
     topic: &str,
@@ -183,6 +186,10 @@ pub(crate) fn publish(
     qos: Qos,
     id: Option<u16>,
 ) -> Result<Packet, MqttError> {
+    // The library would panic.
+    if topic.len() + payload.len() > MAX_PUBLISH {
+        return Err(MqttError::PacketTooLarge);
+    }
     match version {
         Version::V311 => {
             let mut packet = v3_1_1::Publish::builder().topic_name(topic)?.qos(qos.into()).payload(payload);

@@ -149,6 +149,10 @@ async fn a_server_that_does_not_let_us_in_is_told_apart() {
     assert!(matches!(error, ConnectError::Connection { source: ConnectionError::Fault(_), .. }), "{error}");
     let error = connect_fails(b"").await;
     assert!(matches!(error, ConnectError::Connection { source: ConnectionError::Io(_), .. }), "{error}");
+    let mut long = options("mqtt://127.0.0.1:1");
+    long.client_id = "a".repeat(65_536);
+    let error = client::connect_over(Stream::new(duplex(1).0), &long).await.unwrap_err();
+    assert!(error.to_string().starts_with("no CONNECT can be made of the options: client id"), "{error}");
     let error = sidetone_mqtt::connect(&options("mqtt://127.0.0.1:1")).await.unwrap_err();
     assert!(error.to_string().starts_with("cannot connect to 127.0.0.1:1: "), "{error}");
 }

@@ -10,6 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
+const PROGRAM: &str = "mosquitto";
+
 /// How long Mosquitto may take to listen.
 const START: Duration = Duration::from_secs(10);
 
@@ -33,6 +35,7 @@ pub struct Broker {
     child: Child,
     folder: TempDir,
     ports: Ports,
+    encrypted: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -48,23 +51,17 @@ impl Broker {
     /// # Errors
     /// It is installed and does not start: what it said.
     pub fn start(setup: &Setup<'_>) -> Result<Option<Self>> {
-        let Some(mosquitto) = find("mosquitto") else { return Ok(None) };
+        if find(PROGRAM).is_none() {
+            return Ok(None);
+        }
         for _ in 0..ATTEMPTS {
             let folder = tempfile::tempdir().context("no temporary folder")?;
             let ports = Ports { tcp: free_port()?, tls: free_port()?, websocket: free_port()? };
             let config = folder.path().join("mosquitto.conf");
             fs::write(&config, configuration(setup, &folder, ports)?).context("cannot write mosquitto.conf")?;
-            let said = File::create(folder.path().join("log")).context("cannot write the log")?;
-            let child = Command::new(&mosquitto)
-                .arg("-c")
-                .arg(&config)
-                .stdin(Stdio::null())
-                .stdout(said.try_clone()?)
-                .stderr(said)
-                .spawn()
-                .context("mosquitto does not start")?;
-            let mut broker = Self { child, folder, ports };
-            if broker.listens(setup)? {
+            let child = spawn(&folder)?;
+            let mut broker = Self { child, folder, ports, encrypted: setup.tls.is_some() };
+            if broker.listens()? {
                 return Ok(Some(broker));
             }
             let said = broker.said();
@@ -76,9 +73,9 @@ impl Broker {
     }
 
     /// Waits until it listens, or has ended.
-    fn listens(&mut self, setup: &Setup<'_>) -> Result<bool> {
+    fn listens(&mut self) -> Result<bool> {
         let mut ports = vec![self.ports.tcp, self.ports.websocket];
-        ports.extend(setup.tls.is_some().then_some(self.ports.tls));
+        ports.extend(self.encrypted.then_some(self.ports.tls));
         let start = Instant::now();
         while start.elapsed() < START {
             if self.child.try_wait()?.is_some() {
@@ -91,6 +88,26 @@ impl Broker {
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(false)
+    }
+
+    /// Kills it, as a crash would.
+    pub fn stop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts it again, on the same ports.
+    ///
+    /// # Errors
+    /// It does not start, or its ports are taken now.
+    pub fn restart(&mut self) -> Result<()> {
+        self.stop();
+        self.child = spawn(&self.folder)?;
+        if !self.listens()? {
+            bail!("mosquitto does not listen again; it said:\n{}", self.said());
+        }
+        Ok(())
     }
 
     /// The plain port.
@@ -116,10 +133,23 @@ impl Broker {
 
 impl Drop for Broker {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.stop();
     }
+}
+
+/// Starts it on the configuration in its folder.
+fn spawn(folder: &TempDir) -> Result<Child> {
+    let Some(mosquitto) = find(PROGRAM) else { bail!("{PROGRAM} is gone") };
+    let said = File::options().create(true).append(true).open(folder.path().join("log"));
+    let said = said.context("cannot write the log")?;
+    Command::new(mosquitto)
+        .arg("-c")
+        .arg(folder.path().join("mosquitto.conf"))
+        .stdin(Stdio::null())
+        .stdout(said.try_clone()?)
+        .stderr(said)
+        .spawn()
+        .context("mosquitto does not start")
 }
 
 fn configuration(setup: &Setup<'_>, folder: &TempDir, ports: Ports) -> Result<String> {

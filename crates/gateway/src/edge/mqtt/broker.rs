@@ -37,7 +37,8 @@ pub(crate) struct Broker {
 impl Broker {
     /// Checks the settings. `None`: there is no broker.
     pub(crate) fn new(shared: Arc<Shared>) -> Result<Option<Arc<Self>>, StartError> {
-        let config = &shared.config.broker;
+        let config = shared.config();
+        let config = &config.broker;
         let Some(url) = &config.url else { return Ok(None) };
         let setting = |name, why: String| StartError::Setting { name, why };
         let mut options = Options::new(url).map_err(|error| setting("broker.url", error.to_string()))?;
@@ -63,7 +64,8 @@ impl Broker {
 
     /// Takes hellos in, without an end.
     pub(crate) async fn serve(self: Arc<Self>) {
-        let config = &self.shared.config.broker;
+        let config = self.shared.config();
+        let config = &config.broker;
         let share = |topic: &str| match config.group.as_str() {
             "" => topic.to_owned(),
             group => format!("$share/{group}/{topic}"),
@@ -85,10 +87,11 @@ impl Broker {
     async fn listen(&self, role: &str, filters: &[String], take: impl Fn((String, Vec<u8>))) {
         let mut retry = Retry::SOON;
         let mut options = self.options.clone();
-        options.client_id = match &self.shared.config.broker.client_id {
+        options.client_id = match &self.shared.config().broker.client_id {
             Some(id) => format!("{id}-{role}"),
             None => String::new(),
         };
+        self.shared.broker_is(role, false);
         loop {
             match self.subscribed(&options, filters).await {
                 Ok(mut client) => {
@@ -160,10 +163,10 @@ impl Broker {
 
     /// Who said what.
     fn sender(&self, topic: &str, payload: &[u8]) -> Option<(ClientId, Dialect, DeviceMessage)> {
-        let broker = &self.shared.config.broker;
-        if broker.envelope_topic.as_deref() == Some(topic) {
+        let config = self.shared.config();
+        if config.broker.envelope_topic.as_deref() == Some(topic) {
             let envelope = Envelope::parse(payload);
-            let dialect = self.shared.config.mqtt.dialect.into();
+            let dialect = config.mqtt.dialect.into();
             return envelope
                 .map(|envelope| (envelope.sender, dialect, envelope.message))
                 .ok()

@@ -50,7 +50,8 @@ async fn introduce(shared: &Shared, stream: Stream) -> Option<(Identity, Endpoin
     };
     match check(shared, &knock) {
         Ok(device) => {
-            let config = &shared.config.mqtt;
+            let config = shared.config();
+            let config = &config.mqtt;
             let tenant = shared.tenant_of(&device);
             let link = knock.welcome().await.ok().map(|connection| {
                 EndpointLink::new(connection, device.clone(), config.shared_topic.clone(), config.dialect.into())
