@@ -150,8 +150,9 @@ impl VirtualDevice {
         tokio::select! {
             biased;
             () = ended(ending) => Event::Ending,
-            () = readable => Event::Readable,
+            // Messages first: a `tts start` comes right before the first packet, a `tts stop` long after the last one.
             event = link.event() => Event::Link(event),
+            () = readable => Event::Readable,
             () = due => Event::Due,
         }
     }
