@@ -4,6 +4,7 @@ mod common;
 
 use common::speech_server::{Got, Peer, Server, config_for, packets};
 use common::{Device, PATIENCE, Told, alike, payload, speech, until};
+use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use sidetone_audio::{Pcm, resample};
 use sidetone_gateway::bridge::SpeechServer;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::Message;
 
 const FAST: Duration = Duration::from_millis(8);
 
@@ -101,8 +103,9 @@ async fn hear_packets(device: &mut Device) -> (Vec<Vec<u8>>, Vec<GatewayBody>) {
                     said.push(message.body);
                     if stop {
                         // What came before it may still wait to be read.
-                        while let Ok(len) = device.socket.try_recv(&mut datagram) {
-                            heard.push(payload(device, &datagram[..len]));
+                        let rest = Duration::from_millis(100);
+                        while let Ok(len) = timeout(rest, device.socket.recv(&mut datagram)).await {
+                            heard.push(payload(device, &datagram[..len.unwrap()]));
                         }
                         return (heard, said);
                     }
@@ -486,6 +489,57 @@ async fn a_server_that_refuses_us_ends_the_call_at_once() {
     ends_with_an_alert(&mut device).await;
     assert_eq!([count(&counts, "failures"), count(&counts, "connections")], [1, 0]);
     assert!(!answers.is_finished());
+    assert!(gateway.shut_down().await);
+}
+
+/// A server behind TLS that answers one hello; its address, and its certificate.
+async fn behind_tls(folder: &std::path::Path) -> (String, std::path::PathBuf) {
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let ca = folder.join("ca.pem");
+    std::fs::write(&ca, signed.cert.pem()).unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![signed.cert.der().clone()], key.into()).unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("localhost:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(stream) = acceptor.accept(stream).await else { continue };
+            let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+            socket.next().await.unwrap().unwrap();
+            for said in [json!({ "type": "hello", "session_id": "x" }), json!({ "type": "stt", "text": "in secret" })] {
+                socket.send(Message::text(said.to_string())).await.unwrap();
+            }
+            while socket.next().await.is_some_and(|came| came.is_ok()) {}
+        }
+    });
+    (format!("wss://localhost:{port}/"), ca)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_behind_tls_is_spoken_to_if_its_authority_is_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (url, ca) = behind_tls(folder.path()).await;
+    let mut config = config_for(&url);
+    config.bridge.ca = Some(ca);
+    let (mut gateway, _) = start(config).await;
+    let mut device = Device::connect(&mut gateway, WELL).await;
+    device.hello().await;
+    assert_eq!(device.hear().await.unwrap().body, GatewayBody::Stt { text: "in secret".into() });
+    assert!(gateway.shut_down().await);
+
+    // The authorities of the system, or another one: neither signed it.
+    let other = folder.path().join("other.pem");
+    std::fs::write(&other, rcgen::generate_simple_self_signed(["other".to_owned()]).unwrap().cert.pem()).unwrap();
+    let mut config = config_for(&url);
+    config.bridge.ca = Some(other);
+    let (mut gateway, counts) = start(config).await;
+    let mut device = Device::connect(&mut gateway, WELL).await;
+    device.hello().await;
+    ends_with_an_alert(&mut device).await;
+    assert_eq!(count(&counts, "failures"), 1, "asking again does not help");
     assert!(gateway.shut_down().await);
 }
 

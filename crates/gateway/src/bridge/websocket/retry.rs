@@ -1,12 +1,10 @@
 //! When to try again, and when no more. Sans-IO.
 
+use sidetone_protocol::device::Reconnect;
 use std::time::Duration;
 
-/// The wait after the first failure; it doubles with each further one.
-const FIRST: Duration = Duration::from_millis(250);
-
-/// The longest wait.
-const LONGEST: Duration = Duration::from_secs(4);
+/// Waits between attempts.
+const WAITS: Reconnect = Reconnect { first: Duration::from_millis(250), most: Duration::from_secs(4), jitter: true };
 
 /// How long a connection must last for the failures before it to be forgotten.
 const STABLE: Duration = Duration::from_secs(30);
@@ -52,15 +50,13 @@ impl Retry {
     }
 
     /// How long to wait before the next attempt; `None`: give up. `random` scatters the calls of a server that went.
-    pub(super) fn wait(&mut self, now: Duration, random: u32) -> Option<Duration> {
+    pub(super) fn wait(&mut self, now: Duration, random: u64) -> Option<Duration> {
         let patience = PATIENCE[usize::from(self.answered_at.is_some())];
         if self.losses > LOSSES || now >= self.away_since + patience {
             return None;
         }
-        let longest = FIRST.saturating_mul(1 << self.attempts.min(8)).min(LONGEST);
-        self.attempts += 1;
-        let scattered = longest.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX));
-        Some(scattered.min(self.away_since + patience - now))
+        self.attempts = self.attempts.saturating_add(1);
+        Some(WAITS.delay(self.attempts, random).min(self.away_since + patience - now))
     }
 
     /// When the user is to be told that the server is away.
@@ -80,10 +76,10 @@ mod tests {
     #[test]
     fn waits_double_up_to_a_bound_and_end() {
         let mut retry = Retry::new(at(0));
-        let waits: Vec<_> = (0..6).map(|_| retry.wait(at(0), u32::MAX).unwrap()).collect();
+        let waits: Vec<_> = (0..6).map(|_| retry.wait(at(0), u64::MAX).unwrap()).collect();
         assert_eq!(waits, [250, 500, 1_000, 2_000, 4_000, 4_000].map(at));
         assert_eq!(Retry::new(at(0)).wait(at(0), 0), Some(at(125)));
-        assert_eq!(retry.wait(at(5_990), u32::MAX), Some(at(10)), "the last attempt is at the end of patience");
+        assert_eq!(retry.wait(at(5_990), u64::MAX), Some(at(10)), "the last attempt is at the end of patience");
         assert_eq!(retry.wait(at(6_000), 0), None);
     }
 
@@ -93,7 +89,7 @@ mod tests {
         retry.answered(at(100));
         retry.lost(at(60_000));
         assert_eq!(retry.tell_at(), at(62_000));
-        assert_eq!(retry.wait(at(60_000), u32::MAX), Some(at(250)));
+        assert_eq!(retry.wait(at(60_000), u64::MAX), Some(at(250)));
         retry.lost(at(61_000));
         assert_eq!(retry.tell_at(), at(62_000), "a connection without an answer changes nothing");
         assert!(retry.wait(at(74_999), 0).is_some());

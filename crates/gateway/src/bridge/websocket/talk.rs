@@ -159,10 +159,9 @@ impl Talk {
     /// Waits until it is time to try again.
     async fn wait_after(&mut self, why: &str) -> Result<(), End> {
         self.server.counts.failures.add(1);
-        let mut random = [0; 4];
         // Without random bytes all calls come back at the same time, which is only unkind.
-        let _ = getrandom::fill(&mut random);
-        let Some(wait) = self.retry.wait(self.elapsed(), u32::from_be_bytes(random)) else {
+        let random = getrandom::u64().unwrap_or(u64::MAX);
+        let Some(wait) = self.retry.wait(self.elapsed(), random) else {
             return Err(End::Closed(why.into()));
         };
         tracing::info!(call = self.call.session_id, why, ?wait, "the speech server is away");
