@@ -32,6 +32,7 @@ pub(crate) const METRICS: &[Metric] = &[
     counter("sidetone_unknown_flood_total", &[], "Datagrams of unknown connection ids beyond their source's rate."),
     counter("sidetone_connections_total", &[], "Devices that connected."),
     counter("sidetone_connections_refused_total", &[], "Devices refused because limits.devices were connected."),
+    counter("sidetone_connections_broken_total", &[], "Connections ended because they broke the rules of their protocol."),
     counter("sidetone_messages_total", &[], "Messages of devices."),
     counter("sidetone_messages_malformed_total", &[], "Messages of devices that are not understood."),
     counter("sidetone_messages_limited_total", &[], "Messages of devices beyond limits.messages_per_second."),
