@@ -12,8 +12,7 @@ use std::time::Duration;
 /// p99 of the latency that the gateway adds, in ms.
 const SEARCH: Search = Search { most: 1_000, coarse: 50, fine: 10, limit: 20.0 };
 
-const KINDS: [(&str, &str); 3] =
-    [("c0", "calls_c0"), ("c5", "calls_c5"), ("passthrough", "calls_passthrough")];
+const KINDS: [(&str, &str); 3] = [("c0", "calls_c0"), ("c5", "calls_c5"), ("passthrough", "calls_passthrough")];
 
 /// Two hundred calls, in the quality that the load allows.
 pub(crate) fn latency(report: &mut Report, time: Duration) -> Result<()> {
