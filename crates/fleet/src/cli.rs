@@ -1,6 +1,7 @@
 //! `sidetone fleet`: arguments, the line of progress, where the report goes, the exit code.
 
 use std::io::{IsTerminal, Write};
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -107,6 +108,9 @@ pub struct Args {
     /// How many devices listen for marks. Without: all. (One that does not takes less CPU here.)
     #[arg(long, value_name = "N")]
     listeners: Option<u32>,
+    /// Let all calls share so many UDP ports. Without: a port each, as real devices have it.
+    #[arg(long, value_name = "N")]
+    shared_sockets: Option<NonZeroU16>,
     #[command(flatten)]
     way: Way,
     /// An attack beside the devices, with how often a second; may be given several times.
@@ -195,6 +199,7 @@ impl Args {
             downlink: way,
             rebind: self.way.rebind,
             late_start: self.way.late_start,
+            shared_sockets: self.shared_sockets,
             hostile: self.hostile.clone(),
             seed: self.seed,
         })

@@ -1,5 +1,6 @@
 //! What a fleet is to do.
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -102,6 +103,9 @@ pub struct Config {
     pub rebind: Option<Duration>,
     /// How long after the hello reply the first packet is sent.
     pub late_start: Duration,
+    /// So many UDP ports for all calls, which then share them; `None`: each has its own, as real devices do. Fewer
+    /// sockets, but a gateway that goes by source address sees few devices; after a rebind a call has its own.
+    pub shared_sockets: Option<NonZeroU16>,
     /// Attacks beside all this.
     pub hostile: Vec<Hostile>,
     /// Everything random is drawn from this.
@@ -133,6 +137,7 @@ impl Default for Config {
             downlink: Impairment::default(),
             rebind: None,
             late_start: Duration::ZERO,
+            shared_sockets: None,
             hostile: Vec::new(),
             seed: 1,
         }

@@ -30,3 +30,24 @@ pub enum Error {
     #[error("cannot start: {0}")]
     Start(#[from] std::io::Error),
 }
+
+/// What kind of trouble a socket has, without what differs from device to device.
+pub(crate) fn trouble(error: &std::io::Error) -> String {
+    match error.raw_os_error() {
+        #[cfg(unix)]
+        Some(23 | 24) => "too many open files: raise the limit (ulimit -n)".into(),
+        _ => error.kind().to_string(),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_of_open_files_is_told_with_its_remedy() {
+        let full = std::io::Error::from_raw_os_error(24);
+        assert_eq!(trouble(&full), "too many open files: raise the limit (ulimit -n)");
+        assert_eq!(trouble(&std::io::ErrorKind::ConnectionRefused.into()), "connection refused");
+    }
+}

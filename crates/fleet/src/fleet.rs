@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep_until, timeout};
 
-use crate::device::VirtualDevice;
+use crate::device::{Hubs, VirtualDevice};
 use crate::hostile::{self, Mode};
 use crate::report::Report;
 use crate::speech::Speech;
@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) speech: Speech,
     pub(crate) stats: Stats,
     pub(crate) start: Instant,
+    /// Ports that calls share, where they do.
+    pub(crate) hubs: Hubs,
     server: OnceLock<SocketAddr>,
     /// Packets of devices, for attackers; `None` where there are none.
     overheard: Option<Mutex<Vec<Overheard>>>,
@@ -149,6 +151,7 @@ impl Fleet {
             speech,
             stats: Stats::default(),
             start: Instant::now(),
+            hubs: Hubs::default(),
             server: OnceLock::new(),
             overheard: spoofs.then(Mutex::default),
         });

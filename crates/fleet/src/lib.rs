@@ -34,6 +34,7 @@ pub mod threshold;
 
 pub use config::{Config, Kind, MOST_DEVICES, Pattern};
 pub use error::Error;
+pub(crate) use error::trouble;
 pub(crate) use fleet::Shared;
 pub use fleet::{Fleet, Progress};
 pub use random::Random;

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use common::{Behaviour, Gateway};
@@ -103,4 +104,20 @@ async fn a_cancelled_run_says_goodbye_and_reports() {
     assert_eq!((report.counts.calls_cut, report.counts.in_call, report.counts.connected), (3, 0, 0));
     let last = last.unwrap();
     assert!(last.ending && last.counts.in_call == 3 && last.devices == 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_may_share_ports() {
+    let config = Config {
+        devices: 6,
+        shared_sockets: NonZeroU16::new(2),
+        rebind: Some(2 * SECOND),
+        duration: 4 * SECOND,
+        ..Config::default()
+    };
+    let report = run(Behaviour::default(), config).await;
+    let counts = &report.counts;
+    assert_eq!((counts.calls_opened, counts.calls_cut, counts.malformed), (6, 6, 0));
+    assert!(counts.downlink_packets > 6 * 20 && counts.lost == 0, "{}", report.to_text());
+    assert!(counts.rebinds >= 6 && report.times.rebind.count >= 6, "{}", report.to_text());
 }

@@ -4,9 +4,9 @@ use crate::bridge::{self, Bridge};
 use crate::calls::{CallEvent, Calls};
 use crate::config::{Change, Config, ConfigError, Listen};
 use crate::device;
-use crate::edge::Udp;
 use crate::edge::mqtt::broker::Broker;
 use crate::edge::mqtt::endpoint;
+use crate::edge::{Door, Udp, Web, WebTransport, WebTransportInfo};
 use crate::error::StartError;
 use crate::http::{Http, Serving};
 use crate::link::{Identity, Link};
@@ -101,6 +101,7 @@ impl Gateway {
             let (tls, listen) = (Some(server_tls(&config)?), config.mqtt.tls_listen);
             addresses.mqtt_tls = listen_mqtt(&shared, &mut edges, "mqtt.tls_listen", listen, tls).await?;
         }
+        listen_web(&shared, &mut edges, &mut addresses).await?;
         if let Some(broker) = Broker::new(shared.clone())? {
             edges.spawn(broker.serve());
         }
@@ -124,7 +125,7 @@ impl Gateway {
         new.check()?;
         let shared = &self.shared;
         let old = shared.config();
-        let room = shared.pool.slots().saturating_sub(SPARE_SLOTS);
+        let room = shared.pool.slots().saturating_sub(SPARE_SLOTS) / shared.bridge.instances().saturating_add(1);
         let (effective, change) = old.adopt(new, room);
         // Only what changed: a new quota begins with new counts.
         for (name, tenant) in &effective.tenants {
@@ -140,6 +141,12 @@ impl Gateway {
     #[must_use]
     pub const fn addresses(&self) -> &Addresses {
         &self.addresses
+    }
+
+    /// Where WebTransport listens, and what a page must know of its certificate now. `None`: it does not listen.
+    #[must_use]
+    pub fn web_transport(&self) -> Option<WebTransportInfo> {
+        self.shared.web_transport()
     }
 
     /// Serves a device on a link of one's own, until link or gateway end.
@@ -202,6 +209,35 @@ async fn listen_mqtt(
     let listening = shared.edges.listening(what, bound);
     edges.spawn(listening.while_serving(endpoint::serve(shared.clone(), listener)));
     Ok(Some(bound))
+}
+
+/// WebSocket and WebTransport.
+async fn listen_web(
+    shared: &Arc<Shared>,
+    edges: &mut JoinSet<()>,
+    addresses: &mut Addresses,
+) -> Result<(), StartError> {
+    let config = shared.config();
+    let web = &config.web;
+    let door = Door::new(shared.clone());
+    if let Some(address) = web.listen.address() {
+        let bind = |error| StartError::Listen { what: "web.listen", address, error };
+        let listener = Web::bind(address, None).await.map_err(bind)?;
+        addresses.web = Some(listener.local_addr().map_err(bind)?);
+        edges.spawn(listener.serve(door.clone()));
+    }
+    if let Some(address) = web.tls_listen.address() {
+        let bind = |error| StartError::Listen { what: "web.tls_listen", address, error };
+        let listener = Web::bind(address, Some(server_tls(&config)?)).await.map_err(bind)?;
+        addresses.web_tls = Some(listener.local_addr().map_err(bind)?);
+        edges.spawn(listener.serve(door.clone()));
+    }
+    if let Some(address) = web.transport_listen.address() {
+        let transport = WebTransport::bind(shared, address).await?;
+        addresses.web_transport = Some(transport.local_addr());
+        edges.spawn(transport.serve(door));
+    }
+    Ok(())
 }
 
 /// The certificate that devices see.

@@ -18,6 +18,7 @@ pub mod bridge;
 mod calls;
 pub mod config;
 mod counters;
+mod descriptors;
 mod detect;
 mod device;
 mod edge;
@@ -34,5 +35,6 @@ mod security;
 mod shared;
 
 pub use config::Config;
+pub use edge::WebTransportInfo;
 pub use error::StartError;
 pub use gateway::{Addresses, Gateway};

@@ -30,7 +30,7 @@ pub(crate) enum Command {
 
 /// There is no place for one more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("{limit} devices are connected, which is the limit")]
+#[error("{limit} devices are connected, which is the limit: raise limits.devices, or the system's limit of open files")]
 pub(crate) struct Full {
     limit: usize,
 }
@@ -89,6 +89,12 @@ impl Devices {
         }
         drop(places);
         Ok((Connected { devices: self.clone(), id: identity.device.clone(), number }, received))
+    }
+
+    /// Whether one more device, or this one anew, finds a place.
+    pub(crate) fn has_room(&self, device: &ClientId, limit: usize) -> bool {
+        let places = self.lock();
+        places.by_id.len() < limit || places.by_id.contains_key(device)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -4,7 +4,8 @@ use crate::bridge::Bridge;
 use crate::calls::Calls;
 use crate::config::Config;
 use crate::counters::Counters;
-use crate::edge::Edges;
+use crate::descriptors;
+use crate::edge::{Edges, WebTransportInfo};
 use crate::link::Identity;
 use crate::media::Table;
 use crate::protect::Bucket;
@@ -54,9 +55,12 @@ pub(crate) struct Shared {
     pub(crate) signature_key: Option<SignatureKey>,
     /// Connections to the broker, and whether they stand.
     brokers: Mutex<BTreeMap<String, bool>>,
+    /// Connections that the system has room for.
+    room: usize,
     hellos: Mutex<Bucket>,
     epoch: Instant,
     udp: OnceLock<SocketAddr>,
+    web_transport: Mutex<Option<WebTransportInfo>>,
 }
 
 impl Shared {
@@ -78,12 +82,14 @@ impl Shared {
             phase: watch::Sender::new(Phase::Serving),
             signature_key,
             brokers: Mutex::default(),
+            room: descriptors::room(),
             hellos: Mutex::new(Bucket::new(rate, rate, Duration::ZERO)),
             epoch: Instant::now(),
             udp: OnceLock::new(),
             config: RwLock::new(Arc::new(config)),
             edges: Edges::default(),
             component,
+            web_transport: Mutex::default(),
             pool,
             bridge,
         }
@@ -124,6 +130,11 @@ impl Shared {
         self.epoch + Duration::from_millis(time.as_millis())
     }
 
+    /// Devices that may be connected: as configured, and as the system's limit of open files allows.
+    pub(crate) fn most_devices(&self) -> usize {
+        self.config().limits.devices.min(self.room)
+    }
+
     pub(crate) fn admits_hello(&self) -> bool {
         self.hellos.lock().unwrap_or_else(PoisonError::into_inner).take(self.now())
     }
@@ -143,6 +154,16 @@ impl Shared {
     pub(crate) fn set_udp(&self, address: SocketAddr) {
         // Set once, when the gateway starts.
         let _ = self.udp.set(address);
+    }
+
+    /// Where WebTransport listens, and what certificate it shows from now on.
+    pub(crate) fn set_web_transport(&self, info: WebTransportInfo) {
+        *self.web_transport.lock().unwrap_or_else(PoisonError::into_inner) = Some(info);
+    }
+
+    /// Where WebTransport listens, if it does, and what certificate it shows now.
+    pub(crate) fn web_transport(&self) -> Option<WebTransportInfo> {
+        self.web_transport.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The host and port that a device is told to send its audio to.

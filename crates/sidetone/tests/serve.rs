@@ -58,6 +58,10 @@ impl Serve {
     fn start(folder: TempDir, arguments: &[&str]) -> Self {
         let mut command = program();
         command.current_dir(folder.path()).arg("serve").args(PORTS).args(arguments);
+        Self::run(folder, command)
+    }
+
+    fn run(folder: TempDir, mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let (out, err): (Arc<Mutex<String>>, Arc<Mutex<String>>) = Default::default();
         let readers =
@@ -280,4 +284,46 @@ fn log_lines_may_be_json() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(line["level"].is_string() && line["message"].is_string() && line["timestamp"].is_string(), "{line}");
     }
+}
+
+#[test]
+fn where_descriptors_end_new_devices_are_told_and_old_calls_live() {
+    let folder = scratch();
+    let script = r#"ulimit -n 100 && exec "$0" serve "$@""#;
+    let mut command = Command::new("sh");
+    command.current_dir(folder.path()).args(["-c", script]).arg(program().get_program()).args(PORTS);
+    let serve = Serve::run(folder, command);
+    let options = |n: u32| {
+        let mut options = Options::new(&format!("mqtt://{}", serve.address("mqtt"))).unwrap();
+        options.client_id = format!("GID_d@@@aa_bb_cc_dd_00_{n:02x}@@@u");
+        options
+    };
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let mut first = sidetone_mqtt::connect(&options(0)).await.unwrap();
+        let hello = DeviceMessage::hello(DeviceHello::default()).to_json();
+        first.publish("device-server", hello.as_bytes(), Qos::AtMostOnce).await.unwrap();
+        let Event::Publish { payload, .. } = first.receive().await.unwrap() else { panic!() };
+        let session = GatewayMessage::parse(&payload).unwrap().session_id.unwrap();
+        let (mut inside, mut refused) = (Vec::new(), 0);
+        for n in 1..80 {
+            match sidetone_mqtt::connect(&options(n)).await {
+                Ok(client) => inside.push(client),
+                Err(sidetone_mqtt::ConnectError::Refused { code: 3, .. }) => refused += 1,
+                Err(error) => panic!("not told: {error}"),
+            }
+        }
+        assert!(inside.len() >= 30 && refused >= 30, "{} let in, {refused} refused", inside.len());
+        // The call of the first one is as it was.
+        let listen = format!(r#"{{"session_id":"{session}","type":"listen","state":"start","mode":"realtime"}}"#);
+        first.publish("device-server", listen.as_bytes(), Qos::AtMostOnce).await.unwrap();
+        let Event::Publish { payload, .. } = first.receive().await.unwrap() else { panic!() };
+        assert!(matches!(GatewayMessage::parse(&payload).unwrap().body, GatewayBody::Tts(_)));
+        // And whose place becomes free is taken by another.
+        drop(inside.pop());
+        while sidetone_mqtt::connect(&options(79)).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    serve.signal(&["TERM"]);
+    assert_eq!(serve.end().0, 0);
 }

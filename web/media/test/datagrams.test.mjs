@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createCipheriv } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { instantiate } from '../dist/sidetone.js';
+import { instantiate } from '@sidetone/media/component';
 import { config } from '../session-config.mjs';
 
 const dist = new URL('../dist/', import.meta.url);

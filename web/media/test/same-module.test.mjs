@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { instantiate } from '../dist/sidetone.js';
+import { instantiate } from '@sidetone/media/component';
 import { config } from '../session-config.mjs';
 
 const { SIDETONE_COMPONENT: folder, SIDETONE_CLIP: clip } = process.env;

@@ -7,17 +7,17 @@ use sidetone_opus::packet::Packet;
 use sidetone_packet::{Direction, HEADER_LEN, Header, KeySchedule, MAX_PAYLOAD, Sealer};
 use sidetone_protocol::device::{Receiver, Verdict};
 use sidetone_protocol::message::UdpEndpoint;
-use tokio::net::UdpSocket;
 
 use super::arrivals::Arrivals;
 use super::playout::{Played, Playout};
+use super::port::{Port, ROOM, bind};
 use super::talk::{Spoken, User};
 use super::watch::{Heard, WARM_UP, Watch};
 use crate::impairment::{Delay, Fate, Line};
 use crate::random::Random;
 use crate::speech::FRAME_MS;
 use crate::stats::{Stats, add, count};
-use crate::{Kind, Shared};
+use crate::{Kind, Shared, trouble};
 
 /// Time between two packets of a device.
 pub(super) const FRAME: Duration = Duration::from_millis(FRAME_MS as u64);
@@ -51,7 +51,7 @@ struct Capture {
 /// The audio of a session.
 pub(super) struct Call {
     pub(super) opened: Duration,
-    socket: UdpSocket,
+    port: Port,
     server: SocketAddr,
     sealer: Sealer,
     opener: KeySchedule,
@@ -102,9 +102,16 @@ impl Call {
         let [up, down] = [(config.uplink, FRAME), (config.downlink, frame)]
             .map(|(impairment, frame)| Line::new(impairment, frame, Random::new(random.bits())));
         shared.saw_server(server);
+        let port = match config.shared_sockets {
+            Some(sockets) => {
+                let number = (index % u32::from(sockets.get())) as u16;
+                shared.hubs.berth(server, number, connection_id).await?
+            }
+            None => Port::Own(bind(server).await?),
+        };
         Ok(Self {
             opened: now,
-            socket: bind(server).await?,
+            port,
             server,
             sealer: Sealer::new(udp.key.expose(), connection_id, Direction::Uplink),
             opener: KeySchedule::new(udp.key.expose()),
@@ -152,10 +159,13 @@ impl Call {
         }
     }
 
-    /// The gateway has finished.
-    pub(super) fn stop_playback(&mut self, now: Duration, stats: &Stats) {
+    /// Playing ends. What is cut off by it is counted where `stats` are given.
+    pub(super) fn stop_playback(&mut self, now: Duration, stats: Option<&Stats>) {
         self.playing = false;
-        add(&stats.counters.cut, self.playout.stop(now) as u64);
+        let cut = self.playout.stop(now) as u64;
+        if let Some(stats) = stats {
+            add(&stats.counters.cut, cut);
+        }
         if let Some(user) = self.user_mut() {
             user.answered(now);
         }
@@ -178,10 +188,7 @@ impl Call {
 
     /// Waits until a datagram may have come. May be cancelled. (Exclusive, because the decoder is not `Sync`.)
     pub(super) async fn readable(&mut self) {
-        if self.socket.readable().await.is_err() {
-            // A socket without a reactor: the runtime is going down.
-            std::future::pending::<()>().await;
-        }
+        self.port.readable().await;
     }
 
     /// Time passed: speaks, lets go what was delayed. Returns whether the user has finished an utterance, and whether
@@ -205,10 +212,10 @@ impl Call {
 
     /// Takes what has come from the socket.
     pub(super) fn receive(&mut self, shared: &Shared) -> Came {
-        let mut buffer = [0; HEADER_LEN + MAX_PAYLOAD + 1];
+        let mut buffer = [0; ROOM];
         let mut came = Came::Nothing;
         for _ in 0..MOST_AT_ONCE {
-            match self.socket.try_recv(&mut buffer) {
+            match self.port.try_receive(&mut buffer) {
                 Ok(length) => {
                     if self.came(shared, &mut buffer[..length]) == Came::Audio {
                         came = Came::Audio;
@@ -216,7 +223,7 @@ impl Call {
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
                 // The answer to a packet of ours: nobody listens there.
-                Err(error) => shared.stats.cause(&format!("UDP: {}", error.kind())),
+                Err(error) => shared.stats.cause(&format!("UDP: {}", trouble(&error))),
             }
         }
         came
@@ -399,8 +406,8 @@ impl Call {
     }
 
     fn transmit(&mut self, shared: &Shared, datagram: &[u8], mark: Option<usize>) {
-        if let Err(error) = self.socket.try_send(datagram) {
-            shared.stats.cause(&format!("UDP: {}", error.kind()));
+        if let Err(error) = self.port.try_send(datagram) {
+            shared.stats.cause(&format!("UDP: {}", trouble(&error)));
         }
         shared.overheard(self.server, datagram);
         if let (Some(place), Some(watch)) = (mark, &mut self.watch) {
@@ -413,11 +420,11 @@ impl Call {
         self.rebind_at = shared.config.rebind.map(|after| now + after);
         match bind(self.server).await {
             Ok(socket) => {
-                self.socket = socket;
+                self.port = Port::Own(socket);
                 self.rebound = Some(now);
                 count(&shared.stats.counters.rebinds);
             }
-            Err(error) => shared.stats.cause(&format!("no other port: {}", error.kind())),
+            Err(error) => shared.stats.cause(&format!("no other port: {}", trouble(&error))),
         }
     }
 }
@@ -429,12 +436,4 @@ async fn resolve(host: &str, port: u16) -> std::io::Result<SocketAddr> {
     let found = tokio::time::timeout(Duration::from_secs(5), tokio::net::lookup_host((host, port))).await;
     let mut found = found.map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))??;
     found.next().ok_or_else(|| std::io::ErrorKind::NotFound.into())
-}
-
-/// A socket with a port of its own, for one server.
-pub(crate) async fn bind(server: SocketAddr) -> std::io::Result<UdpSocket> {
-    let any: SocketAddr = if server.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0_u16; 8], 0).into() };
-    let socket = UdpSocket::bind(any).await?;
-    socket.connect(server).await?;
-    Ok(socket)
 }

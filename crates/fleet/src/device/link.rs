@@ -7,6 +7,8 @@ use sidetone_mqtt::client::Event;
 use sidetone_mqtt::{Client, ConnectError, Options, Qos};
 use tokio::time::timeout;
 
+use crate::trouble;
+
 /// How long saying anything may take. A connection that takes it no longer is dropped.
 const SEND: Duration = Duration::from_secs(5);
 
@@ -95,7 +97,7 @@ impl Link {
 /// The reason without what differs from device to device.
 fn kind(error: &ConnectError) -> String {
     match error {
-        ConnectError::Tcp { source, .. } => format!("TCP: {}", source.kind()),
+        ConnectError::Tcp { source, .. } => format!("TCP: {}", trouble(source)),
         ConnectError::Tls { source, .. } => format!("TLS: {source}"),
         ConnectError::Refused { code, why, .. } => format!("refused: {why} (code {code:#04x})"),
         ConnectError::Timeout { .. } => "timed out".into(),

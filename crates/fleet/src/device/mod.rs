@@ -5,6 +5,7 @@ mod call;
 pub(crate) mod identity;
 mod link;
 mod playout;
+mod port;
 mod talk;
 mod watch;
 
@@ -12,9 +13,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use call::bind;
 use call::{Call, Came};
 use link::{Link, LinkEvent};
+pub(crate) use port::{Hubs, bind};
 use sidetone_mqtt::Options;
 use sidetone_protocol::device::{Activity, Device, EndCause, Failure, Input, Output};
 use sidetone_protocol::message::{DeviceBody, DeviceMessage, GatewayBody, GatewayMessage, ListenMode};
@@ -26,7 +27,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::random::Random;
 use crate::stats::{count, enter, leave};
-use crate::{Config, Error, Pattern, Shared};
+use crate::{Config, Error, Pattern, Shared, trouble};
 
 /// How soon a device that has no call tries again after one failed.
 const RETRY: Duration = Duration::from_secs(5);
@@ -279,7 +280,11 @@ impl VirtualDevice {
                 Output::StartCapture { mode } => self.start_capture(mode),
                 Output::StopCapture => self.on_call(|call, _, _| call.stop_capture()),
                 Output::StartPlayback => self.on_call(|call, shared, _| call.start_playback(&shared.stats)),
-                Output::StopPlayback => self.on_call(|call, shared, now| call.stop_playback(now, &shared.stats)),
+                Output::StopPlayback => {
+                    // What the end of the call cuts off, no gateway is to blame for.
+                    let ends = matches!(outputs.front(), Some(Output::CloseMedia { .. }));
+                    self.on_call(|call, shared, now| call.stop_playback(now, (!ends).then_some(&shared.stats)));
+                }
                 Output::Show(body) => self.show(&body),
                 Output::Mcp { payload } => outputs.extend(self.answer(&payload)),
                 Output::Failed(failure) => self.failed(failure),
@@ -321,7 +326,7 @@ impl VirtualDevice {
             Some(udp) => {
                 let frame = media.downlink.frame_duration;
                 let call = Call::open(&shared, udp, frame, self.index, &mut self.random, now).await;
-                call.map_err(|error| format!("no UDP socket: {}", error.kind()))
+                call.map_err(|error| format!("no UDP socket: {}", trouble(&error)))
             }
             None => Err("the hello reply names no UDP endpoint".into()),
         };

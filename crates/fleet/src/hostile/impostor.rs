@@ -9,10 +9,10 @@ use tokio::time::sleep;
 
 use super::Hostile;
 use super::pace::Pace;
-use crate::Shared;
 use crate::device::bind;
 use crate::random::Random;
 use crate::stats::count;
+use crate::{Shared, trouble};
 
 /// How often is looked whether a device has a session, whose server can then be attacked.
 const LOOK: Duration = Duration::from_millis(50);
@@ -58,7 +58,7 @@ pub(super) async fn unknown_ids(shared: &Shared, hostile: Hostile, mut random: R
     };
     let socket = match bind(server).await {
         Ok(socket) => socket,
-        Err(error) => return shared.stats.cause(&format!("hostile: no UDP socket: {}", error.kind())),
+        Err(error) => return shared.stats.cause(&format!("hostile: no UDP socket: {}", trouble(&error))),
     };
     let mut datagram = [0_u8; HEADER_LEN + PAYLOAD];
     let mut pace = Pace::new(hostile.rate);

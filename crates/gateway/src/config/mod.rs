@@ -209,8 +209,13 @@ pub struct Web {
     pub tls_listen: Listen,
     /// Sealed datagrams over WebTransport (HTTP/3, UDP).
     pub transport_listen: Listen,
-    /// Pages that may open WebTransport and WebSockets, as `https://host`; none: any that a browser shows.
+    /// Pages that may open WebTransport and WebSockets, as `https://host`. None: any, where there is a signature key or
+    /// anybody may connect; else those of this machine.
     pub origins: Vec<String>,
+    /// Connections at a time, of all kinds.
+    pub connections: usize,
+    /// The same from one source: an address of IPv4, a network of 64 bits of IPv6. A proxy is one source.
+    pub source_connections: usize,
 }
 
 impl Default for Web {
@@ -220,6 +225,8 @@ impl Default for Web {
             tls_listen: Listen::OFF,
             transport_listen: Listen::loopback(8443),
             origins: Vec::new(),
+            connections: 20_000,
+            source_connections: 1_024,
         }
     }
 }

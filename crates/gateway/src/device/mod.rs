@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep_until};
 
 /// Serves a device until its connection, or the gateway, ends.
 pub(crate) async fn serve<L: Link>(shared: Arc<Shared>, identity: Identity, mut link: L) {
-    let (connected, commands) = match shared.devices.enter(&identity, shared.config().limits.devices) {
+    let (connected, commands) = match shared.devices.enter(&identity, shared.most_devices()) {
         Ok(entered) => entered,
         Err(full) => {
             shared.counters.totals.connections_refused.add(1);

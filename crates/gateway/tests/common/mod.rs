@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod speech_server;
+pub(crate) mod web;
 
 use sidetone_audio::{Pcm, measure, resample, wav};
 use sidetone_gateway::config::{ApplicationName, Listen};

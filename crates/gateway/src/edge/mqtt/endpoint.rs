@@ -73,6 +73,10 @@ fn check(shared: &Shared, knock: &Knock) -> Result<ClientId, (Refusal, String)> 
     }
     let device: ClientId =
         knock.client_id().parse().map_err(|error| (Refusal::BadClientId, format!("client id: {error}")))?;
+    let most = shared.most_devices();
+    if !shared.devices.has_room(&device, most) {
+        return Err((Refusal::ServerUnavailable, format!("{most} devices are connected")));
+    }
     if let Some(key) = &shared.signature_key {
         check_credentials(key, &device, knock).map_err(|why| (Refusal::BadCredentials, why))?;
     }
