@@ -61,6 +61,9 @@ impl Gateway {
     /// # Errors
     /// [`StartError`], which names the setting at fault.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        config.check()?;
+        // Before the bridge counts anything.
+        prometheus::install();
         let bridge = bridge::from_config(&config.bridge)?;
         Self::start_with(config, bridge).await
     }
