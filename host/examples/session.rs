@@ -19,3 +19,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     gateway.close().wait()?;
     Ok(())
 }
+
+#[test]
+fn it_runs() {
+    // A busy machine may miss a deadline.
+    assert!((0..3).any(|_| main().is_ok()));
+}

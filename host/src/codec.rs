@@ -131,6 +131,22 @@ impl Encoder {
         let handle = self.handle;
         self.instance.operate(|guest, store| guest.sidetone_media_codec().encoder().call_lookahead(store, handle))
     }
+
+    /// The instance the encoder lives in.
+    #[must_use]
+    pub fn instance(&self) -> &Instance {
+        &self.instance
+    }
+
+    /// Drops the encoder inside its instance, which wipes what it held of the audio, and hands the instance back.
+    ///
+    /// # Errors
+    /// Fatal ones.
+    pub fn close(mut self) -> Result<Instance, Error> {
+        let handle = self.handle;
+        self.instance.operate(|_, store| handle.resource_drop(store))?;
+        Ok(self.instance)
+    }
 }
 
 /// A decoder in an instance of its own.
@@ -198,5 +214,21 @@ impl Decoder {
     pub fn final_range(&mut self) -> Result<u32, Error> {
         let handle = self.handle;
         self.instance.operate(|guest, store| guest.sidetone_media_codec().decoder().call_final_range(store, handle))
+    }
+
+    /// The instance the decoder lives in.
+    #[must_use]
+    pub fn instance(&self) -> &Instance {
+        &self.instance
+    }
+
+    /// Drops the decoder inside its instance, which wipes what it held of the audio, and hands the instance back.
+    ///
+    /// # Errors
+    /// Fatal ones.
+    pub fn close(mut self) -> Result<Instance, Error> {
+        let handle = self.handle;
+        self.instance.operate(|_, store| handle.resource_drop(store))?;
+        Ok(self.instance)
     }
 }

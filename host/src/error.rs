@@ -67,6 +67,28 @@ impl Error {
     }
 }
 
+impl Error {
+    /// A word for it, for metrics. Of what a guest refuses, the reason.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Engine(_) => "engine",
+            Self::Compile(_) => "compile",
+            Self::Imports(_) => "imports",
+            Self::World(_) => "world",
+            Self::Busy { .. } => "busy",
+            Self::Exhausted { .. } => "exhausted",
+            Self::Failed(_) => "failed",
+            Self::Dead => "dead",
+            Self::Codec(_) | Self::Send(SendError::Codec(_)) => "codec",
+            Self::Config(_) => "config",
+            Self::Open(error) => error.label(),
+            Self::Seal(_) | Self::Send(SendError::Seal(_)) => "seal",
+            Self::Send(SendError::Uneven(_)) => "uneven",
+        }
+    }
+}
+
 /// How a guest failed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the guest failed: {cause}")]

@@ -95,6 +95,27 @@ impl OpenError {
     pub const fn is_implausible(&self) -> bool {
         matches!(self, Self::NotOpus | Self::NotAsNegotiated { .. } | Self::PcmLength(_))
     }
+
+    /// A word for it, for metrics.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Truncated(_) => "truncated",
+            Self::UnknownType(_) => "unknown_type",
+            Self::LengthMismatch { .. } => "length_mismatch",
+            Self::PayloadSize(_) => "payload_size",
+            Self::ForeignConnection(_) => "foreign_connection",
+            Self::WrongDirection(_) => "wrong_direction",
+            Self::Replayed(_) => "replayed",
+            Self::TooOld(_) => "too_old",
+            Self::Held(_) => "held",
+            Self::Overtaken(_) => "overtaken",
+            Self::NotOpus => "not_opus",
+            Self::NotAsNegotiated { .. } => "not_as_negotiated",
+            Self::PcmLength(_) => "pcm_length",
+            Self::NoCandidate(_) => "no_candidate",
+        }
+    }
 }
 
 impl From<wt::OpenError> for OpenError {

@@ -20,6 +20,10 @@
 //! }
 //! # Ok::<(), sidetone_host::Error>(())
 //! ```
+//!
+//! That is one session on the caller's thread. For many sessions of many tenants, use a [`Pool`]: it runs them on worker
+//! threads, restarts what fails without using a nonce twice, and holds tenants to their quotas. Its metrics are listed in
+//! [`metrics`]; see [`pool`] for what each failure costs.
 #![forbid(unsafe_code)]
 
 mod bindings;
@@ -32,9 +36,12 @@ mod error;
 mod guest_error;
 mod instance;
 mod key;
+pub mod metrics;
 mod packet;
 pub mod pool;
 mod session;
+mod ticker;
+mod world;
 
 pub use codec::{Decoder, Encoder, EncoderConfig};
 pub use component::Component;
@@ -44,6 +51,7 @@ pub use error::{Cause, Error, Failure};
 pub use guest_error::{CodecError, ConfigError, OpenError, SealError, SendError};
 pub use instance::{Instance, Limits};
 pub use key::{Key, KeyError};
-pub use packet::{Candidate, Opener, Sealer};
-pub use pool::{Pool, PoolError, PoolSession, Quota};
+pub use packet::{CacheCounts, Candidate, Opener, Packets, Sealer};
+pub use pool::{Pool, PoolDecoder, PoolEncoder, PoolError, PoolSession, Quota};
 pub use session::{Received, Session, Stats};
+pub use world::Difference;

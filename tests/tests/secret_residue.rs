@@ -8,14 +8,8 @@ use sidetone_opus::{Application, Channels, Encoder, MAX_PACKET, SampleRate};
 use sidetone_packet::{Direction, HEADER_LEN, Header, Sealer};
 use sidetone_tests::core_module::{Core, Record, int};
 use sidetone_tests::datagrams::{CONNECTION, sealed};
-use sidetone_tests::residue::{differences, pieces, remains, traces};
+use sidetone_tests::residue::{KEYS, assert_keyless, differences, memories, pieces, remains, traces};
 use sidetone_tests::speech;
-
-/// Complements of each other: where one shows, so does the other.
-const KEYS: [[u8; 16]; 2] = [
-    [0xd3, 0x1c, 0x96, 0x5a, 0xe8, 0x77, 0x42, 0xbf, 0x0b, 0x64, 0xc9, 0x8e, 0x21, 0xf5, 0xaa, 0x3d],
-    [0x2c, 0xe3, 0x69, 0xa5, 0x17, 0x88, 0xbd, 0x40, 0xf4, 0x9b, 0x36, 0x71, 0xde, 0x0a, 0x55, 0xc2],
-];
 
 /// The stack lies first; static data follow.
 const STACK: usize = 512 << 10;
@@ -108,22 +102,6 @@ fn receive(core: &mut Core, stream: u32, datagram: &[u8]) -> Option<Vec<u8>> {
     });
     core.free(returned);
     pcm
-}
-
-/// The memories of two instances after the same doings, each under its key.
-fn memories(doings: impl Fn(&mut Core, &[u8; 16])) -> [Vec<u8>; 2] {
-    KEYS.map(|key| {
-        let mut core = Core::new();
-        doings(&mut core, &key);
-        core.memory().to_vec()
-    })
-}
-
-/// Nothing in these memories comes from the keys.
-fn assert_keyless([ours, other]: &[Vec<u8>; 2], when: &str) {
-    assert_eq!(differences(ours, other), [], "{when}: what differs with the key");
-    assert_eq!(traces(ours, &KEYS[0]), [], "{when}");
-    assert_eq!(traces(other, &KEYS[1]), [], "{when}");
 }
 
 #[test]

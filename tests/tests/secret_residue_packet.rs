@@ -4,12 +4,7 @@
 use sidetone_packet::{Direction, Header};
 use sidetone_tests::core_module::{Core, int, key};
 use sidetone_tests::datagrams::{CONNECTION, of, sealed};
-use sidetone_tests::residue::{differences, traces};
-
-const KEYS: [[u8; 16]; 2] = [
-    [0xd3, 0x1c, 0x96, 0x5a, 0xe8, 0x77, 0x42, 0xbf, 0x0b, 0x64, 0xc9, 0x8e, 0x21, 0xf5, 0xaa, 0x3d],
-    [0x2c, 0xe3, 0x69, 0xa5, 0x17, 0x88, 0xbd, 0x40, 0xf4, 0x9b, 0x36, 0x71, 0xde, 0x0a, 0x55, 0xc2],
-];
+use sidetone_tests::residue::{KEYS, assert_keyless, differences, memories, traces};
 
 /// Nobody's.
 const ANOTHER: [u8; 16] = [0x99; 16];
@@ -64,20 +59,6 @@ fn opener_used(core: &mut Core, secret: &[u8; 16]) -> u32 {
         core.free(returned);
     }
     opener
-}
-
-fn memories(doings: impl Fn(&mut Core, &[u8; 16])) -> [Vec<u8>; 2] {
-    KEYS.map(|secret| {
-        let mut core = Core::new();
-        doings(&mut core, &secret);
-        core.memory().to_vec()
-    })
-}
-
-fn assert_keyless([ours, other]: &[Vec<u8>; 2], when: &str) {
-    assert_eq!(differences(ours, other), [], "{when}: what differs with the key");
-    assert_eq!(traces(ours, &KEYS[0]), [], "{when}");
-    assert_eq!(traces(other, &KEYS[1]), [], "{when}");
 }
 
 #[test]

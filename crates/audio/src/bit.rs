@@ -9,8 +9,8 @@
 //! | `n` | the Opus packet |
 
 use crate::output::AtomicFile;
-use crate::source::Source;
-use crate::{Error, Format, MAX_PACKET, Result};
+use crate::source::{self, Source};
+use crate::{Error, Format, MAX_PACKET, MAX_STREAM_BYTES, Result};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -39,8 +39,7 @@ impl Reader<BufReader<File>> {
     /// [`Error::Io`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let file = File::open(path).map_err(|cause| Error::io("open", path, cause))?;
-        Ok(Self::new(path, BufReader::new(file)))
+        Ok(Self::new(path, source::open(path)?))
     }
 }
 
@@ -80,12 +79,17 @@ impl<R: Read> Iterator for Reader<R> {
     }
 }
 
-/// All records of a file.
+/// All records of a file. A long one is better taken record by record, with a [`Reader`].
 ///
 /// # Errors
-/// [`Error::Io`]; [`Error::Truncated`] at an incomplete record, with its offset; [`Error::Malformed`] at a length above
+/// [`Error::TooLong`] above [`MAX_STREAM_BYTES`]; [`Error::Io`]; [`Error::Truncated`] at an incomplete record, with its offset; [`Error::Malformed`] at a length above
 /// [`MAX_PACKET`]; [`Error::Empty`].
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<Record>> {
+    let path = path.as_ref();
+    let bytes = std::fs::metadata(path).map_err(|cause| Error::io("open", path, cause))?.len();
+    if bytes > MAX_STREAM_BYTES {
+        return Err(Error::TooLong { path: path.to_owned() });
+    }
     Reader::open(path)?.collect()
 }
 

@@ -1,8 +1,7 @@
 //! Which format a file has: by its first bytes, and where those say nothing, by its name.
 
-use crate::{Error, Result};
+use crate::{Error, Result, source};
 use std::fmt;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -62,18 +61,8 @@ impl fmt::Display for Format {
 /// [`Error::Io`] if it cannot be read, [`Error::Empty`] if it has no bytes, [`Error::UnknownFormat`] otherwise.
 pub fn detect(path: impl AsRef<Path>) -> Result<Format> {
     let path = path.as_ref();
-    // Before it is opened: opening a pipe waits for its other end. What was read here is read again by the reader, which
-    // a pipe does not allow, and a device may never end.
-    let kind = std::fs::metadata(path).map_err(|cause| Error::io("open", path, cause))?;
-    if !kind.is_file() && !kind.is_dir() {
-        return Err(unknown(path, "it is a pipe or a device, not a file".to_owned()));
-    }
     let mut start = Vec::new();
-    File::open(path)
-        .map_err(|cause| Error::io("open", path, cause))?
-        .take(12)
-        .read_to_end(&mut start)
-        .map_err(|cause| Error::io("read", path, cause))?;
+    source::open(path)?.take(12).read_to_end(&mut start).map_err(|cause| Error::io("read", path, cause))?;
     of_start(path, &start)
 }
 

@@ -1,6 +1,6 @@
 //! The one error type. Each message names the file or value, what is wrong with it, and what would be right.
 
-use crate::{Format, MAX_CHANNELS, MAX_PACKET, MAX_RATE, MIN_RATE};
+use crate::{Format, MAX_CHANNELS, MAX_HOURS, MAX_PACKET, MAX_RATE, MAX_STREAM_BYTES, MIN_RATE, shown};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -11,8 +11,17 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A name that stands for something else than a file: it is neither replaced nor written to.
+    #[error("cannot write {}: it is {what}, not a file; give it the name of a file", shown::path(path))]
+    NoFile {
+        /// The name.
+        path: PathBuf,
+        /// What it stands for.
+        what: &'static str,
+    },
+
     /// The operating system refused.
-    #[error("cannot {action} {}: {cause}", path.display())]
+    #[error("cannot {action} {}: {cause}", shown::path(path))]
     Io {
         /// What was tried: `open`, `read`, `create`, …
         action: &'static str,
@@ -25,7 +34,7 @@ pub enum Error {
     /// The file ends inside something it announced.
     #[error(
         "{} is cut short: {what} at byte {offset} needs {needed} bytes and {found} are there; get a complete copy",
-        path.display()
+        shown::path(path)
     )]
     Truncated {
         /// The file.
@@ -41,7 +50,7 @@ pub enum Error {
     },
 
     /// The file is whole and holds nothing.
-    #[error("{} holds no audio: {why}", path.display())]
+    #[error("{} holds no audio: {why}", shown::path(path))]
     Empty {
         /// The file.
         path: PathBuf,
@@ -50,7 +59,7 @@ pub enum Error {
     },
 
     /// The file breaks its format, or uses a part of it that is not accepted.
-    #[error("{} is not a usable {format} file: {problem}; accepted: {}", path.display(), format.accepts())]
+    #[error("{} is not a usable {format} file: {problem}; accepted: {}", shown::path(path), format.accepts())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -60,10 +69,20 @@ pub enum Error {
         problem: String,
     },
 
+    /// More packets than fit into memory.
+    #[error(
+        "{} is too long to be read at once: more than {MAX_HOURS} hours of packets, or {} GiB; cut it into pieces",
+        shown::path(path), MAX_STREAM_BYTES >> 30
+    )]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// The file is of no format read here.
     #[error(
         "{} is of no known format: {problem}; accepted: WAV (.wav), Ogg Opus (.opus, .ogg), opus_demo (.bit)",
-        path.display()
+        shown::path(path)
     )]
     UnknownFormat {
         /// The file.
@@ -115,7 +134,7 @@ pub enum Error {
     },
 
     /// A WAV file can hold no more: its length fields are 32 bits wide.
-    #[error("{} is full: a WAV file ends at 4 GiB; start another", path.display())]
+    #[error("{} is full: a WAV file ends at 4 GiB; start another", shown::path(path))]
     Full {
         /// The file.
         path: PathBuf,

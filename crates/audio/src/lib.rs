@@ -9,6 +9,7 @@
 //! | [`mod@resample`] | A whole clip to another rate, delay compensated, length exact |
 //! | [`measure`] | Where one clip lies in another, how alike they are, and how loud |
 //! | [`output`] | Files that appear complete or not at all |
+//! | [`shown`] | Names of files, safe to print |
 //!
 //! It works on files and whole clips, not on live streams, and knows nothing of codecs, sessions or WebAssembly: Opus
 //! packets pass through as bytes. Of a packet only its duration is read, because Ogg counts in samples.
@@ -38,6 +39,7 @@ pub mod ogg_opus;
 pub mod output;
 mod pcm;
 pub mod resample;
+pub mod shown;
 mod source;
 pub mod wav;
 
@@ -58,3 +60,10 @@ pub const MAX_CHANNELS: u8 = 32;
 /// RFC 7845 section 6 lets a reader refuse packets above 61,440 bytes per stream; the largest that means anything, 48
 /// frames of 1275 bytes, is just below. `opus_demo` itself writes at most 1500.
 pub const MAX_PACKET: usize = 61_440;
+
+/// Most audio that is kept in memory as packets, hours: what a WAV file of 48 kHz and two channels can hold, almost.
+pub const MAX_HOURS: u64 = 6;
+/// Longest file of packets that is read whole, bytes.
+pub const MAX_STREAM_BYTES: u64 = 2 << 30;
+/// [`MAX_HOURS`] in samples per channel at 48 kHz.
+pub const MAX_STREAM_SAMPLES: u64 = MAX_HOURS * 3600 * 48_000;

@@ -5,7 +5,7 @@
 //! [`AtomicFile::commit`] is called.
 
 use crate::{Error, Result};
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -13,32 +13,44 @@ use tempfile::NamedTempFile;
 /// A buffered file under construction. Dropped without [`commit`](Self::commit) (an error, a panic) it vanishes, and
 /// what stood under its name before stays as it was.
 ///
-/// - A symbolic link is followed: the file it points at is replaced, the link stays.
+/// - A symbolic link is followed, also where it points at nothing yet: the file it points at is written, the link stays.
 /// - Permissions of a file that is replaced are kept; a new file gets those of the process's umask.
-/// - A target that is no regular file (`/dev/null`, a pipe) is written directly; replacing it would be wrong.
-/// - A process that is killed leaves the temporary file, `.NAME.XXXXXX.part`, and an untouched target.
+/// - What is no regular file (`/dev/null`, a pipe, a folder) is refused.
+/// - A process that is killed leaves the temporary file, `.XXXXXXXXXXXX.part`, and an untouched target.
 /// - Nothing is forced to disk: after a power failure the file may be missing.
 #[derive(Debug)]
 pub struct AtomicFile {
-    writer: BufWriter<Target>,
+    writer: BufWriter<Beside>,
     path: PathBuf,
+    /// Where it goes: the path, with links followed.
+    real: PathBuf,
 }
 
+/// The temporary file, whose errors do not tell its name: nobody knows it.
 #[derive(Debug)]
-enum Target {
-    Beside { temporary: NamedTempFile, real: PathBuf },
-    Direct(File),
-}
+struct Beside(NamedTempFile);
+
+/// Most links that are followed, as Linux has it.
+const MOST_LINKS: usize = 40;
 
 impl AtomicFile {
     /// Starts a file that will be called `path`.
     ///
     /// # Errors
-    /// [`Error::Io`] if the folder does not exist or cannot be written to, or if `path` is a folder.
+    /// [`Error::NoFile`] if `path` is a folder, a pipe or a device; [`Error::Io`] if its folder does not exist or cannot
+    /// be written to.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let target = Target::create(path).map_err(|cause| Error::io("create", path, cause))?;
-        Ok(Self { writer: BufWriter::new(target), path: path.to_owned() })
+        let existing = existing(path)?;
+        let create = || {
+            let real = follow(path)?;
+            let temporary = beside(&real)?;
+            if let Some(permissions) = existing {
+                temporary.as_file().set_permissions(permissions)?;
+            }
+            Ok(Self { writer: BufWriter::new(Beside(temporary)), path: path.to_owned(), real })
+        };
+        create().map_err(|cause| Error::io("create", path, cause))
     }
 
     /// Writes all of `bytes`.
@@ -55,15 +67,10 @@ impl AtomicFile {
     /// [`Error::Io`] if the last bytes cannot be written (a full disk) or the name cannot be taken. Nothing is left
     /// behind.
     pub fn commit(self) -> Result<()> {
-        let Self { writer, path } = self;
-        let target = writer.into_inner().map_err(|error| Error::io("write", &path, error.into_error()))?;
-        match target {
-            Target::Direct(_) => Ok(()),
-            Target::Beside { temporary, real } => {
-                temporary.persist(real).map_err(|error| Error::io("replace", &path, error.error))?;
-                Ok(())
-            }
-        }
+        let Self { writer, path, real } = self;
+        let Beside(temporary) = writer.into_inner().map_err(|error| Error::io("write", &path, error.into_error()))?;
+        temporary.persist(real).map_err(|error| Error::io("replace", &path, error.error))?;
+        Ok(())
     }
 
     /// The name it will have.
@@ -74,58 +81,68 @@ impl AtomicFile {
 
     /// A second handle to the file, for a library that insists on owning what it writes to.
     pub(crate) fn handle(&self) -> Result<File> {
-        self.writer.get_ref().file().try_clone().map_err(|cause| Error::io("create", &self.path, cause))
+        self.writer.get_ref().0.as_file().try_clone().map_err(|cause| Error::io("create", &self.path, cause))
     }
 }
 
-impl Target {
-    fn create(path: &Path) -> io::Result<Self> {
-        let existing = match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-            Ok(metadata) if !metadata.is_file() => return Ok(Self::Direct(File::options().write(true).open(path)?)),
-            Ok(metadata) => Some(metadata.permissions()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
-        let real = if existing.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
-        let Some(name) = real.file_name() else { return Err(io::ErrorKind::InvalidFilename.into()) };
-        let prefix = format!(".{}.", name.to_string_lossy());
-        // A bare name has the empty parent, which is no folder one can open.
-        let folder = real.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(&prefix).suffix(".part");
-        // Temporary files are private by default; this one is to become an ordinary file.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let temporary = builder.tempfile_in(folder)?;
-        if let Some(permissions) = existing {
-            temporary.as_file().set_permissions(permissions)?;
-        }
-        Ok(Self::Beside { temporary, real })
+/// Permissions of the file that is there.
+fn existing(path: &Path) -> Result<Option<Permissions>> {
+    let found = match fs::metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(cause) => return Err(Error::io("create", path, cause)),
+    };
+    if found.is_file() {
+        return Ok(Some(found.permissions()));
     }
-
-    fn file(&self) -> &File {
-        match self {
-            Self::Beside { temporary, .. } => temporary.as_file(),
-            Self::Direct(file) => file,
-        }
-    }
+    let what = if found.is_dir() { "a folder" } else { "a pipe or a device" };
+    Err(Error::NoFile { path: path.to_owned(), what })
 }
 
-impl Write for Target {
+/// Where a path leads: through links, the last of which may point at nothing.
+fn follow(path: &Path) -> io::Result<PathBuf> {
+    let mut real = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        match fs::read_link(&real) {
+            // An absolute one replaces all of it.
+            Ok(next) => real = folder(&real).join(next),
+            Err(_) => return Ok(real),
+        }
+    }
+    Err(io::Error::other("its links go round in a circle"))
+}
+
+/// A bare name has the empty parent, which is no folder one can open.
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A temporary file in the same folder. Its name is short, whatever the target's is.
+fn beside(real: &Path) -> io::Result<NamedTempFile> {
+    if real.file_name().is_none() {
+        return Err(io::ErrorKind::InvalidFilename.into());
+    }
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".").rand_bytes(12).suffix(".part");
+    // Temporary files are private by default; this one is to become an ordinary file.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder(real))
+}
+
+impl Write for Beside {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file().write(bytes)
+        self.0.as_file().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file().flush()
+        self.0.as_file().flush()
     }
 }
 
-impl Seek for Target {
+impl Seek for Beside {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        self.file().seek(position)
+        self.0.as_file().seek(position)
     }
 }
 

@@ -1,8 +1,22 @@
 //! Reading with a running offset, so that a file cut short is reported to the byte.
 
 use crate::{Error, Result};
-use std::io::{self, Read};
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
+
+/// Opens a file to be read to its end. Pipes and devices are refused: opening a pipe waits for its other end, and a
+/// device may never end.
+pub(crate) fn open(path: &Path) -> Result<BufReader<File>> {
+    let kind = fs::metadata(path).map_err(|cause| Error::io("open", path, cause))?;
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(Error::UnknownFormat {
+            path: path.to_owned(),
+            problem: "it is a pipe or a device, not a file".to_owned(),
+        });
+    }
+    File::open(path).map(BufReader::new).map_err(|cause| Error::io("open", path, cause))
+}
 
 /// A reader that knows its file's name and how far it has come.
 pub(crate) struct Source<R> {
@@ -28,6 +42,15 @@ impl<R: Read> Source<R> {
     /// Fills `buffer`. `false` if the file ends exactly here, an error if it ends in the middle of `what`.
     pub(crate) fn fill(&mut self, buffer: &mut [u8], what: &'static str) -> Result<bool> {
         let offset = self.offset;
+        match self.fill_some(buffer)? {
+            found if found == buffer.len() => Ok(true),
+            0 => Ok(false),
+            found => Err(self.truncated(what, offset, buffer.len(), found)),
+        }
+    }
+
+    /// Fills as much of `buffer` as there is.
+    pub(crate) fn fill_some(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let mut found = 0;
         while found < buffer.len() {
             match self.reader.read(&mut buffer[found..]) {
@@ -38,13 +61,14 @@ impl<R: Read> Source<R> {
             }
         }
         self.offset += found as u64;
-        if found == buffer.len() {
-            return Ok(true);
-        }
-        if found == 0 {
-            return Ok(false);
-        }
-        Err(self.truncated(what, offset, buffer.len(), found))
+        Ok(found)
+    }
+
+    /// Reads what is left, and says how many bytes that was.
+    pub(crate) fn skip_all(&mut self) -> Result<u64> {
+        let left = io::copy(&mut self.reader, &mut io::sink()).map_err(|cause| Error::io("read", &self.path, cause))?;
+        self.offset += left;
+        Ok(left)
     }
 
     /// Reads `length` bytes that `what` has announced.
@@ -54,7 +78,7 @@ impl<R: Read> Source<R> {
         if self.fill(&mut bytes, what)? { Ok(bytes) } else { Err(self.truncated(what, offset, length, 0)) }
     }
 
-    fn truncated(&self, what: &'static str, offset: u64, needed: usize, found: usize) -> Error {
+    pub(crate) fn truncated(&self, what: &'static str, offset: u64, needed: usize, found: usize) -> Error {
         Error::Truncated { path: self.path.clone(), what, offset, needed: needed as u64, found: found as u64 }
     }
 }

@@ -35,9 +35,11 @@ fn read_all_three(file: &[u8]) {
     if let Ok(pcm) = wav::read_from("any.wav", watched()) {
         assert!(pcm.samples.capacity() <= 2 * file.len());
     }
-    if let Ok(stream) = ogg_opus::read_from("any.opus", watched()) {
-        let bytes: usize = stream.packets.iter().map(|packet| packet.data.capacity()).sum();
-        assert!(bytes <= file.len() && stream.packets.len() <= file.len());
+    if let Ok(chain) = ogg_opus::read_chain_from("any.opus", watched()) {
+        let packets: Vec<_> = chain.links.iter().flat_map(|link| &link.packets).collect();
+        let bytes: usize = packets.iter().map(|packet| packet.data.capacity()).sum();
+        assert!(bytes <= file.len() && packets.len() <= file.len());
+        assert_eq!(chain.end + chain.unread, file.len() as u64);
     }
     for record in bit::Reader::new("any.bit", watched()).flatten() {
         assert!(record.packet.capacity() <= file.len());

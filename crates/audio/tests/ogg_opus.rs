@@ -140,8 +140,12 @@ fn a_stream_cut_from_a_longer_one_keeps_its_length() {
     assert_eq!(read(&file(&[page(SERIAL, 2, LAST, late, &[&packet])])).unwrap().samples, 960 - 312);
 }
 
+fn chain(file: &[u8]) -> Result<ogg_opus::Chain, Error> {
+    ogg_opus::read_chain_from("in.opus", file)
+}
+
 #[test]
-fn other_streams_and_later_links_are_passed_over() {
+fn streams_beside_the_first_of_opus_are_named() {
     let packet = packet_20ms(20);
     let ours = file(&[]);
     let ours = pages(&ours);
@@ -155,16 +159,68 @@ fn other_streams_and_later_links_are_passed_over() {
         page(77, 1, 0, 0, &[TAGS]),
         page(SERIAL, 2, LAST, 960, &[&packet]),
         page(77, 2, LAST, 1920, &[&packet[..]; 2]),
-        headers(HEAD),
-        b"and even what is no page at all".to_vec(),
     ]
     .concat();
     assert_eq!(read(&mixed).unwrap().packets.len(), 1);
+    let found = chain(&mixed).unwrap();
+    assert_eq!((found.beside, found.end, found.unread), (vec!["Vorbis", "Opus"], mixed.len() as u64, 0));
 
     assert_eq!(problem(&vorbis), "it has no Opus stream; it has Vorbis");
     let two = [vorbis, page(3, 0, FIRST, 0, &[b"fishead\0"])].concat();
     assert_eq!(problem(&two), "it has no Opus stream; it has Vorbis, another codec");
     assert_eq!(problem(&page(3, 5, 0, 960, &[&packet])), "it has no Opus stream; it begins in the middle of one");
+}
+
+#[test]
+fn a_chain_is_read_link_by_link() {
+    let packet = packet_20ms(20);
+    let link = |serial: u32, head: &[u8], granule: u64| {
+        let start = [page(serial, 0, FIRST, 0, &[head]), page(serial, 1, 0, 0, &[TAGS])].concat();
+        [start, page(serial, 2, LAST, granule, &[&packet[..]; 2])].concat()
+    };
+    let stereo = b"OpusHead\x01\x02\x00\x01\x44\xac\0\0\0\0\0";
+    // Of the same serial number, which a chain should not have and `cat` makes.
+    let file = [link(1, HEAD, 1920), link(1, stereo, 1000), link(2, HEAD, 1920)].concat();
+    let found = chain(&file).unwrap();
+    let links: Vec<_> = found.links.iter().map(|link| (link.head.channels, link.head.pre_skip, link.samples)).collect();
+    assert_eq!(links, [(1, 312, 1608), (2, 256, 744), (1, 312, 1608)]);
+    assert_eq!((found.beside.len(), found.end, found.unread), (0, file.len() as u64, 0));
+    assert_eq!(problem(&file), "it is a chain of 3 streams, where one was expected");
+
+    // A link that is cut, damaged, or of another codec is an error, as the first would be.
+    let first = link(1, HEAD, 1920);
+    for length in first.len() + 1..2 * first.len() {
+        let cut = [&first[..], &first].concat();
+        chain(&cut[..length]).expect_err(&format!("{length} bytes of {}", cut.len()));
+    }
+    let mut damaged = [&first[..], &first].concat();
+    *damaged.last_mut().unwrap() ^= 1;
+    assert!(problem(&damaged).ends_with(" is damaged: its checksum does not match"));
+    let vorbis = [&first[..], &page(9, 0, FIRST | LAST, 0, &[b"\x01vorbis\0"])].concat();
+    assert_eq!(problem(&vorbis), format!("after its Opus stream, at byte {}, it has Vorbis", first.len()));
+    let unended = file_without_end(&packet);
+    let at = unended.len();
+    assert_eq!(
+        problem(&[unended, link(2, HEAD, 1920)].concat()),
+        format!("another stream begins at byte {at}, before its Opus stream has ended")
+    );
+}
+
+fn file_without_end(packet: &[u8]) -> Vec<u8> {
+    file(&[page(SERIAL, 2, 0, 960, &[packet])])
+}
+
+#[test]
+fn bytes_after_the_last_page_are_counted() {
+    let whole = file(&[page(SERIAL, 2, LAST, 960, &[&packet_20ms(20)])]);
+    for tail in [&b"x"[..], b"OgX", b"what is no page at all, and longer than the header of one"] {
+        let found = chain(&[&whole, tail].concat()).unwrap();
+        assert_eq!((found.links.len(), found.end, found.unread), (1, whole.len() as u64, tail.len() as u64));
+    }
+    // What begins like a page is one that is cut short.
+    for tail in [&b"O"[..], b"OggS", b"OggS\0\x02 and so on"] {
+        assert!(matches!(chain(&[&whole, tail].concat()), Err(Error::Truncated { needed: 27, .. })));
+    }
 }
 
 #[test]

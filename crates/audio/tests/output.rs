@@ -45,7 +45,7 @@ fn a_missing_folder_is_an_error_naming_the_target() {
 fn a_folder_is_not_replaced() {
     let (folder, path) = scratch("out.wav");
     fs::create_dir(&path).unwrap();
-    assert!(matches!(AtomicFile::create(&path), Err(Error::Io { action: "create", .. })));
+    assert!(matches!(AtomicFile::create(&path), Err(Error::NoFile { what: "a folder", .. })));
     assert_eq!(listing(&folder), ["out.wav"]);
 }
 
@@ -87,25 +87,42 @@ fn a_new_file_has_the_permissions_of_an_ordinary_one() {
     assert_eq!(mode(&path), mode(&ordinary));
 }
 
+#[cfg(unix)]
 #[test]
-fn a_full_disk_is_an_error_and_devices_are_not_replaced() {
-    let full = Path::new("/dev/full");
-    if !full.exists() {
-        eprintln!("skipped: this system has no /dev/full");
-        return;
-    }
-    let long = vec![7; 100_000];
-    let pcm = Pcm::new(16000, 1, long.clone()).unwrap();
-    assert!(matches!(wav::write(full, &pcm), Err(Error::Io { action: "write", .. })));
-
-    let mut writer = bit::Writer::create(full).unwrap();
-    writer.write(&[0; 10], 0).unwrap();
-    assert!(matches!(writer.finish(), Err(Error::Io { action: "write", .. })), "what was buffered counts too");
-
-    let mut file = AtomicFile::create("/dev/null").unwrap();
-    file.write_bytes(b"gone").unwrap();
+fn a_link_to_nothing_is_followed_to_where_it_points() {
+    use std::os::unix::fs::symlink;
+    let (folder, link) = scratch("link.wav");
+    fs::create_dir(folder.path().join("there")).unwrap();
+    symlink("next.wav", &link).unwrap();
+    symlink("there/new.wav", folder.path().join("next.wav")).unwrap();
+    let mut file = AtomicFile::create(&link).unwrap();
+    file.write_bytes(b"new").unwrap();
     file.commit().unwrap();
-    for device in ["/dev/full", "/dev/null"] {
-        assert!(!fs::metadata(device).unwrap().is_file(), "{device} is a device still");
-    }
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::read(folder.path().join("there/new.wav")).unwrap(), b"new");
+    assert_eq!(listing(&folder), ["link.wav", "next.wav", "there"]);
+
+    let (_folder, circle) = scratch("circle.wav");
+    symlink(&circle, &circle).unwrap();
+    assert!(matches!(AtomicFile::create(&circle), Err(Error::Io { action: "create", .. })));
+}
+
+#[test]
+fn the_longest_name_is_no_longer_than_the_temporary_one() {
+    let (folder, path) = scratch(&format!("{}.wav", "a".repeat(251)));
+    AtomicFile::create(&path).unwrap().commit().unwrap();
+    assert_eq!(listing(&folder)[0].len(), 255);
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_are_refused() {
+    let null = Path::new("/dev/null");
+    let error = wav::write(null, &Pcm::new(16000, 1, vec![0]).unwrap()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot write /dev/null: it is a pipe or a device, not a file; give it the name of a file"
+    );
+    assert!(bit::Writer::create(null).is_err());
+    assert!(!fs::metadata(null).unwrap().is_file(), "it is a device still");
 }

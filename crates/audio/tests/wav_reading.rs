@@ -43,11 +43,39 @@ fn each_sample_kind_is_read_to_16_bits() {
         .collect();
     assert_eq!(samples(&wav(PCM, 1, 48000, 32, &thirty_two)), [-32768, -1, 0x1234, 0x1235, 32767]);
 
-    let float: Vec<u8> = [-1.0, -0.5, 0.0, 0.25, 1.0, 1.5, -7.0, f32::INFINITY, f32::NAN]
+    let float: Vec<u8> = [-1.0, -0.5, 0.0, 0.25, 1.0, 1.5, -7.0, f32::MAX]
         .iter()
         .flat_map(|sample: &f32| sample.to_le_bytes())
         .collect();
-    assert_eq!(samples(&wav(FLOAT, 1, 44100, 32, &float)), [-32768, -16384, 0, 8192, 32767, 32767, -32768, 32767, 0]);
+    assert_eq!(samples(&wav(FLOAT, 1, 44100, 32, &float)), [-32768, -16384, 0, 8192, 32767, 32767, -32768, 32767]);
+}
+
+#[test]
+fn a_sample_that_is_no_number_is_refused_with_its_place() {
+    for (value, name) in [(f32::NAN, "NaN"), (f32::INFINITY, "infinite"), (f32::NEG_INFINITY, "infinite")] {
+        let data: Vec<u8> = [0.5, 0.5, 0.5, value, value].iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        let said = message(&wav(FLOAT, 2, 44100, 32, &[&data[..], &[0; 4]].concat()));
+        let expected =
+            format!("in.wav is not a usable WAV file: sample 1 of channel 2 is {name}, no number; accepted: ");
+        assert!(said.starts_with(&expected), "{said}");
+    }
+}
+
+#[test]
+fn fewer_bits_than_their_container_stand_at_its_upper_end() {
+    for (valid, bits, data, samples) in [
+        (20u16, 24u16, &[0x00u8, 0x34, 0x12, 0x00, 0x00, 0x80][..], [0x1234, -32768]),
+        (24, 32, &[0, 0, 0x34, 0x12, 0, 0, 0, 0x80], [0x1234, -32768]),
+        (12, 16, &[0x30, 0x12, 0, 0x80], [0x1230, -32768]),
+    ] {
+        let mut extensible = fmt(EXTENSIBLE, 1, 48000, bits);
+        extensible.extend(22u16.to_le_bytes());
+        extensible.extend(valid.to_le_bytes());
+        extensible.extend(4u32.to_le_bytes());
+        extensible.extend([1, 0, 0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71]);
+        let file = riff(&[chunk(b"fmt ", &extensible), chunk(b"data", data)]);
+        assert_eq!(read(&file).unwrap().samples, samples, "{valid} bits in {bits}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Benchmarks here print ratios measured side by side in one run. The variants of a case take turns, pass by pass, so
 //! that a noisy machine is noisy to all of them; the minimum tells what the code costs, the median what it costs here.
 
+pub mod levels;
 pub mod machine;
 pub mod plot;
 pub mod report;

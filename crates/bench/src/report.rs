@@ -4,7 +4,7 @@ use crate::machine::Machine;
 use crate::table;
 use crate::turns::Measured;
 use anyhow::Context;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ pub struct Report {
     name: &'static str,
     machine: Machine,
     rows: Vec<Row>,
-    figures: BTreeMap<&'static str, f64>,
+    figures: BTreeMap<String, f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -38,6 +38,19 @@ impl Report {
         Self { name, machine: Machine::here(), rows: Vec::new(), figures: BTreeMap::new() }
     }
 
+    /// Takes over the figures of an earlier run, where there was one: for a run of a part.
+    ///
+    /// # Errors
+    /// Where the file of that run is no report.
+    pub fn continue_earlier(&mut self) -> anyhow::Result<()> {
+        let path = self.path();
+        let Ok(text) = std::fs::read_to_string(&path) else { return Ok(()) };
+        let earlier: Earlier =
+            serde_json::from_str(&text).with_context(|| format!("{} is no report: delete it", path.display()))?;
+        self.figures.extend(earlier.figures);
+        Ok(())
+    }
+
     /// Adds a case, and prints it.
     pub fn case(&mut self, case: &'static str, measured: &[Measured]) {
         let reference = measured.iter().find(|m| m.name == REFERENCE).map(Measured::min);
@@ -50,7 +63,7 @@ impl Report {
 
     /// Adds a figure that is no comparison.
     pub fn figure(&mut self, name: &'static str, value: f64) {
-        self.figures.insert(name, value);
+        self.figures.insert(name.to_owned(), value);
     }
 
     /// Prints everything, and writes `target/bench/NAME.json`.
@@ -69,8 +82,7 @@ impl Report {
             println!("{line}");
         }
         println!();
-        let figures: Vec<_> =
-            self.figures.iter().map(|(name, value)| vec![(*name).to_owned(), shown(*value)]).collect();
+        let figures: Vec<_> = self.figures.iter().map(|(name, value)| vec![name.clone(), shown(*value)]).collect();
         for line in table::lines(&["figure", "value"], &figures) {
             println!("{line}");
         }
@@ -79,15 +91,37 @@ impl Report {
         Ok(())
     }
 
+    fn path(&self) -> PathBuf {
+        folder().join(self.name).with_extension("json")
+    }
+
     fn write(&self) -> anyhow::Result<PathBuf> {
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-        let folder: &Path = &target.join("bench");
-        let path = folder.join(self.name).with_extension("json");
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let json = serde_json::to_string_pretty(self)?;
-        std::fs::write(&path, json).with_context(|| format!("cannot write {}", path.display()))?;
+        let path = self.path();
+        write_file(&path, &serde_json::to_string_pretty(self)?)?;
         Ok(path)
     }
+}
+
+/// Where reports and plots are written.
+#[must_use]
+pub fn folder() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    target.join("bench")
+}
+
+/// Writes a file there, and makes the folder.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
+    let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    made.and_then(|()| std::fs::write(path, text)).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// What is taken over of an earlier run.
+#[derive(Deserialize)]
+struct Earlier {
+    figures: BTreeMap<String, f64>,
 }
 
 impl Row {

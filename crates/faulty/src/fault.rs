@@ -18,6 +18,10 @@ const NONCE_TWICE: u8 = 9;
 const LEAVE_SECRET: u8 = 10;
 const LOOK_FOR_SECRET: u8 = 11;
 const RANDOM: u8 = 12;
+const HANG_ON_OPEN: u8 = 13;
+const LYING_POINTER: u8 = 14;
+const LYING_COUNT: u8 = 15;
+const HANG_ON_RESTART: u8 = 16;
 
 static ID: AtomicU32 = AtomicU32::new(0);
 static CALLS: AtomicU32 = AtomicU32::new(0);
@@ -28,6 +32,23 @@ pub(crate) enum Spoil {
     Nothing,
     Length,
     Nonce,
+    /// A list that lies outside of the memory.
+    Pointer,
+    /// A list that starts inside and ends far outside.
+    Count,
+}
+
+impl Spoil {
+    /// Spoils where a list lies, if that is asked for.
+    pub(crate) fn list<T>(self, list: &mut Vec<T>) {
+        let (start, count) = match self {
+            Self::Pointer => (0xffff_0000_usize, list.len().max(1)),
+            Self::Count => (1 << 16, 0x7fff_fff0 / size_of::<T>()),
+            _ => return,
+        };
+        // SAFETY: none. It is handed to the host and never looked at here.
+        *list = unsafe { Vec::from_raw_parts(start as *mut T, count, count) };
+    }
 }
 
 fn trap() -> ! {
@@ -39,28 +60,63 @@ fn kind() -> u8 {
     if id >> 16 == 0xfa17 { (id >> 8) as u8 } else { 0 }
 }
 
-/// Before a session opens; `resumed`, where it is opened again.
-pub(crate) fn on_open(connection_id: u32, resumed: bool) {
-    ID.store(connection_id, Relaxed);
+/// From now on, fails as a connection id asks for.
+pub(crate) fn arm(id: u32) {
+    ID.store(id, Relaxed);
+}
+
+/// From now on, fails as `0xkknn` asks for.
+pub(crate) fn arm_kind(kknn: u32) {
+    arm(0xfa17 << 16 | kknn & 0xffff);
+}
+
+/// Before a session or codec opens; `resumed`, where it is known to be opened again.
+pub(crate) fn on_open(resumed: bool) {
     match kind() {
         TRAP_ON_OPEN => trap(),
         TRAP_ON_RESTART if resumed => trap(),
-        LEAVE_SECRET => drop(black_box(secret(0x5e)).leak()),
-        LOOK_FOR_SECRET if secret(0).contains(&0x5e) => trap(),
+        HANG_ON_OPEN => hang(),
+        HANG_ON_RESTART if resumed => hang(),
+        LEAVE_SECRET => leave_secret(),
+        LOOK_FOR_SECRET if finds_secret() => trap(),
         _ => {}
     }
 }
 
-/// Memory as it is found (`fill` 0), or filled.
-fn secret(fill: u8) -> Vec<u8> {
-    const PAGES: usize = 16;
-    let start = core::arch::wasm32::memory_grow(0, PAGES) << 16;
-    // SAFETY: the pages were just added, and nobody else knows of them.
-    let bytes = unsafe { core::slice::from_raw_parts_mut(start as *mut u8, PAGES << 16) };
-    if fill != 0 {
-        bytes.fill(fill);
+fn hang() -> ! {
+    loop {
+        black_box(0);
     }
-    black_box(bytes).to_vec()
+}
+
+const SECRET: u8 = 0x5e;
+
+/// Bytes of the stack, counted from its far end (address 0), that nothing here goes down to.
+const DEEP: core::ops::Range<usize> = 0x1000..0x2_0000;
+
+/// Fills what a slot might keep: the far end of the stack, the heap, pages that were added.
+fn leave_secret() {
+    let _ = black_box(alloc::vec![SECRET; 100 << 10]).leak();
+    let added = core::arch::wasm32::memory_grow(0, 16) << 16;
+    for start in [DEEP, added..added + (16 << 16)] {
+        start.for_each(|address| {
+            // SAFETY: memory that nobody uses.
+            unsafe { (address as *mut u8).write_volatile(SECRET) };
+        });
+    }
+}
+
+/// Whether the secret lies anywhere in this memory, or in pages added to it.
+fn finds_secret() -> bool {
+    core::arch::wasm32::memory_grow(0, 16);
+    let end = core::arch::wasm32::memory_size(0) << 16;
+    let mut run = 0;
+    (DEEP.start..end).any(|address| {
+        // SAFETY: within the memory.
+        let byte = unsafe { (address as *const u8).read_volatile() };
+        run = if byte == SECRET { run + 1 } else { 0 };
+        run == 16
+    })
 }
 
 /// Before a call for audio.
@@ -70,16 +126,16 @@ pub(crate) fn on_call() -> Spoil {
     let due = call >= id & 0xff;
     match kind() {
         TRAP | TRAP_ON_RESTART if due => trap(),
-        LOOP if due => loop {
-            black_box(0);
-        },
+        LOOP | HANG_ON_RESTART if due => hang(),
         RECURSION if due => drop(black_box(deep(1))),
         MEMORY_BOMB if due => loop {
-            drop(black_box(Vec::<u8>::with_capacity(1 << 20)).leak());
+            let _ = black_box(Vec::<u8>::with_capacity(1 << 20)).leak();
         },
         LYING_LENGTH if due => return Spoil::Length,
         SLOW => busy(id & 0xff),
         NONCE_TWICE if due => return Spoil::Nonce,
+        LYING_POINTER if due => return Spoil::Pointer,
+        LYING_COUNT if due => return Spoil::Count,
         // One call in eight, by no pattern.
         RANDOM if (call.wrapping_add(id)).wrapping_mul(0x9e37_79b9) >> 29 == 0 => trap(),
         _ => {}

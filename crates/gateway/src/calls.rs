@@ -7,6 +7,7 @@ use sidetone_host::pool::SessionStats;
 use sidetone_protocol::Media;
 use sidetone_protocol::message::DeviceHello;
 use sidetone_protocol::session::EndCause;
+use sidetone_protocol::topic::ClientId;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -26,8 +27,15 @@ pub(crate) struct Calls {
 #[derive(Debug)]
 struct Record {
     view: CallView,
+    device: ClientId,
     since: Instant,
     last: Mutex<Option<Traffic>>,
+}
+
+impl Record {
+    fn view(&self) -> CallView {
+        CallView { seconds: self.since.elapsed().as_secs_f64(), ..self.view.clone() }
+    }
 }
 
 /// A call, for `/api/sessions`.
@@ -153,7 +161,8 @@ impl Calls {
             mcp: hello.features.mcp,
             seconds: 0.0,
         };
-        let record = Arc::new(Record { view, since: Instant::now(), last: Mutex::default() });
+        let record =
+            Arc::new(Record { view, device: identity.device.clone(), since: Instant::now(), last: Mutex::default() });
         self.lock().insert(media.session_id.clone(), record.clone());
         let entry = CallEntry { calls: self.clone(), record };
         self.tell(&CallEvent::Opened { call: entry.record.view.clone() });
@@ -166,9 +175,12 @@ impl Calls {
     }
 
     pub(crate) fn list(&self) -> Vec<CallView> {
-        let view =
-            |record: &Arc<Record>| CallView { seconds: record.since.elapsed().as_secs_f64(), ..record.view.clone() };
-        self.lock().values().map(view).collect()
+        self.lock().values().map(|record| record.view()).collect()
+    }
+
+    /// A call, and the device it is a call of.
+    pub(crate) fn get(&self, id: &str) -> Option<(CallView, ClientId)> {
+        self.lock().get(id).map(|record| (record.view(), record.device.clone()))
     }
 
     /// Tells whoever listens.

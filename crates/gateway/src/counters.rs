@@ -46,7 +46,7 @@ macro_rules! counts {
         }
 
         impl $name {
-            fn list(&self) -> impl Iterator<Item = (&'static str, u64)> {
+            pub(crate) fn list(&self) -> impl Iterator<Item = (&'static str, u64)> {
                 [$((stringify!($field), self.$field.get()),)*].into_iter()
             }
         }
@@ -76,6 +76,7 @@ counts! {
     Totals {
         connections: "sidetone_connections_total";
         connections_refused: "sidetone_connections_refused_total";
+        connections_broken: "sidetone_connections_broken_total";
         messages: "sidetone_messages_total";
         messages_malformed: "sidetone_messages_malformed_total";
         messages_limited: "sidetone_messages_limited_total";
@@ -92,6 +93,33 @@ counts! {
         downlink_late: "sidetone_downlink_late_total";
         bridge_dropped: "sidetone_bridge_dropped_total";
         bridge_failed: "sidetone_bridge_failed_total";
+    }
+}
+
+counts! {
+    /// What a speech server's calls counted.
+    SpeechServerCounts {
+        connections: "sidetone_server_connections_total";
+        failures: "sidetone_server_failures_total";
+        packets_up: "sidetone_server_packets_total", "direction" = "up";
+        packets_down: "sidetone_server_packets_total", "direction" = "down";
+        messages_down: "sidetone_server_messages_total", "direction" = "down";
+        transcoded: "sidetone_server_transcoded_total";
+        untranscoded: "sidetone_server_dropped_total", "cause" = "not_transcoded";
+        stray: "sidetone_server_dropped_total", "cause" = "outside_of_speech";
+        nonsense: "sidetone_server_dropped_total", "cause" = "nonsense";
+    }
+}
+
+counts! {
+    /// What a recorder counted.
+    RecordCounts {
+        files: "sidetone_record_files_total";
+        bytes: "sidetone_record_bytes_total";
+        lost: "sidetone_record_lost_total";
+        dropped: "sidetone_bridge_dropped_total";
+        full: "sidetone_record_full_total";
+        failed: "sidetone_record_failed_total";
     }
 }
 

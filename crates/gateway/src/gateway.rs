@@ -1,15 +1,22 @@
 //! A running gateway.
 
-use crate::bridge::{Bridge, Echo};
+use crate::bridge::{self, Bridge};
 use crate::calls::{CallEvent, Calls};
-use crate::config::{BridgeKind, Config};
+use crate::config::{Change, Config, ConfigError, Listen};
 use crate::device;
-use crate::edge::Udp;
+use crate::edge::mqtt::broker::Broker;
+use crate::edge::mqtt::endpoint;
+use crate::edge::{Door, Udp, Web, WebTransport, WebTransportInfo};
 use crate::error::StartError;
+use crate::http::{Http, Serving};
 use crate::link::{Identity, Link};
-use crate::shared::{DEFAULT_TENANT, Phase, Shared};
+use crate::prometheus;
+use crate::shared::{DEFAULT_TENANT, Phase, Running, Shared};
+use sha2::{Digest, Sha256};
 use sidetone_host::pool::Event;
 use sidetone_host::{EngineConfig, Pool, Quota};
+use sidetone_mqtt::{Listener, ListenerOptions, Transport, tls};
+use sidetone_protocol::credential::SignatureKey;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,6 +31,7 @@ const SPARE_SLOTS: u32 = 2;
 pub struct Gateway {
     shared: Arc<Shared>,
     edges: JoinSet<()>,
+    http: Option<Serving>,
     addresses: Addresses,
 }
 
@@ -53,12 +61,7 @@ impl Gateway {
     /// # Errors
     /// [`StartError`], which names the setting at fault.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let bridge: Box<dyn Bridge> = match config.bridge.kind {
-            BridgeKind::Echo => Box::new(Echo),
-            BridgeKind::Websocket | BridgeKind::Record => {
-                return Err(StartError::Setting { name: "bridge.kind", why: "not there yet".into() });
-            }
-        };
+        let bridge = bridge::from_config(&config.bridge)?;
         Self::start_with(config, bridge).await
     }
 
@@ -67,26 +70,80 @@ impl Gateway {
     /// # Errors
     /// As [`start`](Self::start).
     pub async fn start_with(config: Config, bridge: Box<dyn Bridge>) -> Result<Self, StartError> {
-        crate::security::check(&config)?;
+        config.check()?;
+        // Before anything is counted.
+        let recorder = prometheus::install();
         let calls = Arc::new(Calls::default());
-        let pool = pool(&config, &calls)?;
-        let shared = Arc::new(Shared::new(config, pool, bridge, calls));
+        let (pool, component) = pool(&config, &calls, bridge.instances())?;
+        let pool = Arc::new(pool);
+        let key = config.mqtt.signature_key.as_ref().map(|key| SignatureKey::new(key.expose().as_bytes())).transpose();
+        let key = key.map_err(|error| StartError::Setting { name: "mqtt.signature_key", why: error.to_string() })?;
+        let shared = Arc::new(Shared::new(config, key, pool, component, bridge, calls));
+        let config = shared.config();
         let (mut edges, mut addresses) = (JoinSet::new(), Addresses::default());
-        if let Some(address) = shared.config.udp.listen.address() {
+        if let Some(recorder) = recorder {
+            edges.spawn(prometheus::keep_up(recorder));
+        }
+        if let Some(address) = config.udp.listen.address() {
             let bind = |error| StartError::Listen { what: "udp.listen", address, error };
-            let udp = Udp::bind(address, shared.config.udp.receive_buffer).map_err(bind)?;
+            let udp = Udp::bind(address, config.udp.receive_buffer).map_err(bind)?;
             let bound = udp.local_addr().map_err(bind)?;
             shared.set_udp(bound);
             addresses.udp = Some(bound);
-            edges.spawn(udp.serve(shared.media.clone()));
+            let listening = shared.edges.listening("udp.listen", bound);
+            edges.spawn(listening.while_serving(udp.serve(shared.media.clone())));
         }
-        Ok(Self { shared, edges, addresses })
+        addresses.mqtt = listen_mqtt(&shared, &mut edges, "mqtt.listen", config.mqtt.listen, None).await?;
+        if config.mqtt.tls_listen != Listen::OFF {
+            let (tls, listen) = (Some(server_tls(&config)?), config.mqtt.tls_listen);
+            addresses.mqtt_tls = listen_mqtt(&shared, &mut edges, "mqtt.tls_listen", listen, tls).await?;
+        }
+        listen_web(&shared, &mut edges, &mut addresses).await?;
+        if let Some(broker) = Broker::new(shared.clone())? {
+            edges.spawn(broker.serve());
+        }
+        // Last: who asks finds everything else in place.
+        let mut http = None;
+        if let Some(address) = config.http.listen.address() {
+            let bind = |error| StartError::Listen { what: "http.listen", address, error };
+            let server = Http::bind(address).await.map_err(bind)?;
+            addresses.http = Some(server.local_addr().map_err(bind)?);
+            http = Some(server.start(shared.clone()));
+        }
+        Ok(Self { shared, edges, http, addresses })
+    }
+
+    /// Takes a new configuration on, as far as that goes while calls are live: see [`Applies`](crate::config::Applies).
+    /// A configuration that does not go changes nothing.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn reload(&self, new: &Config) -> Result<Change, ConfigError> {
+        new.check()?;
+        let shared = &self.shared;
+        let old = shared.config();
+        let room = shared.pool.slots().saturating_sub(SPARE_SLOTS);
+        let (effective, change) = old.adopt(new, room);
+        // Only what changed: a new quota begins with new counts.
+        for (name, tenant) in &effective.tenants {
+            if change.applied.iter().any(|changed| changed.strip_prefix("tenants.") == Some(name)) {
+                shared.pool.set_quota(name, tenant.into());
+            }
+        }
+        shared.set_config(effective);
+        Ok(change)
     }
 
     /// Where it listens.
     #[must_use]
     pub const fn addresses(&self) -> &Addresses {
         &self.addresses
+    }
+
+    /// Where WebTransport listens, and what a page must know of its certificate now. `None`: it does not listen.
+    #[must_use]
+    pub fn web_transport(&self) -> Option<WebTransportInfo> {
+        self.shared.web_transport()
     }
 
     /// Serves a device on a link of one's own, until link or gateway end.
@@ -100,6 +157,12 @@ impl Gateway {
         self.shared.calls.len()
     }
 
+    /// The connections to the external broker, by what they are for, and whether they stand.
+    #[must_use]
+    pub fn brokers(&self) -> BTreeMap<String, bool> {
+        self.shared.brokers()
+    }
+
     /// What was counted since the start, by name: datagrams, what was dropped and why, calls, messages.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<String, u64> {
@@ -109,7 +172,7 @@ impl Gateway {
     /// Takes no more calls, says goodbye to all devices, and ends within `[session] drain`. `false`: something was still
     /// busy then, and was dropped.
     pub async fn shut_down(mut self) -> bool {
-        let bound = Duration::from_secs(self.shared.config.session.drain);
+        let bound = Duration::from_secs(self.shared.config().session.drain);
         self.shared.phase.send_replace(Phase::Draining);
         let devices = self.shared.devices.clone();
         let left = async {
@@ -119,15 +182,79 @@ impl Gateway {
         };
         let drained = timeout(bound, left).await.is_ok();
         self.edges.shutdown().await;
+        if let Some(http) = self.http.take() {
+            http.shut_down().await;
+        }
         let shared = self.shared.clone();
         let ended = tokio::task::spawn_blocking(move || shared.pool.shutdown(Duration::from_millis(500))).await;
         drained && ended.unwrap_or(false)
     }
 }
 
-fn pool(config: &Config, calls: &Arc<Calls>) -> Result<Pool, StartError> {
-    let engine = EngineConfig { instances: config.limits.calls.saturating_add(SPARE_SLOTS), ..EngineConfig::default() };
+async fn listen_mqtt(
+    shared: &Arc<Shared>,
+    edges: &mut JoinSet<()>,
+    what: &'static str,
+    listen: Listen,
+    tls: Option<Arc<tls::ServerConfig>>,
+) -> Result<Option<SocketAddr>, StartError> {
+    let Some(address) = listen.address() else { return Ok(None) };
+    let transport = tls.map_or(Transport::Tcp, Transport::Tls);
+    let listener = Listener::bind(address, transport, ListenerOptions::default()).await;
+    let listener = listener.map_err(|error| StartError::Listen { what, address, error: error.source })?;
+    let bound = listener.local_addr();
+    let listening = shared.edges.listening(what, bound);
+    edges.spawn(listening.while_serving(endpoint::serve(shared.clone(), listener)));
+    Ok(Some(bound))
+}
+
+/// WebSocket and WebTransport.
+async fn listen_web(
+    shared: &Arc<Shared>,
+    edges: &mut JoinSet<()>,
+    addresses: &mut Addresses,
+) -> Result<(), StartError> {
+    let config = shared.config();
+    let web = &config.web;
+    let door = Door::new(shared.clone());
+    if let Some(address) = web.listen.address() {
+        let bind = |error| StartError::Listen { what: "web.listen", address, error };
+        let listener = Web::bind(address, None).await.map_err(bind)?;
+        addresses.web = Some(listener.local_addr().map_err(bind)?);
+        edges.spawn(listener.serve(door.clone()));
+    }
+    if let Some(address) = web.tls_listen.address() {
+        let bind = |error| StartError::Listen { what: "web.tls_listen", address, error };
+        let listener = Web::bind(address, Some(server_tls(&config)?)).await.map_err(bind)?;
+        addresses.web_tls = Some(listener.local_addr().map_err(bind)?);
+        edges.spawn(listener.serve(door.clone()));
+    }
+    if let Some(address) = web.transport_listen.address() {
+        let transport = WebTransport::bind(shared, address).await?;
+        addresses.web_transport = Some(transport.local_addr());
+        edges.spawn(transport.serve(door));
+    }
+    Ok(())
+}
+
+/// The certificate that devices see.
+fn server_tls(config: &Config) -> Result<Arc<tls::ServerConfig>, StartError> {
+    let mqtt = &config.mqtt;
+    let (Some(certificate), Some(key)) = (&mqtt.certificate, &mqtt.key) else {
+        let why = "TLS needs a certificate: set mqtt.certificate and mqtt.key to PEM files".into();
+        return Err(StartError::Setting { name: "mqtt.certificate", why });
+    };
+    let identity = tls::Identity { certificate: certificate.clone(), key: key.clone() };
+    tls::server(&identity, mqtt.client_ca.as_deref())
+        .map_err(|error| StartError::Setting { name: "mqtt.certificate", why: error.to_string() })
+}
+
+/// The pool; `extra`: instances that a call may take beside its own.
+fn pool(config: &Config, calls: &Arc<Calls>, extra: u32) -> Result<(Pool, Running), StartError> {
+    let instances = config.limits.calls.saturating_mul(extra.saturating_add(1)).saturating_add(SPARE_SLOTS);
+    let engine = EngineConfig { instances, ..EngineConfig::default() };
     let mut builder = Pool::builder().engine(engine).tenant(DEFAULT_TENANT, Quota::UNLIMITED);
+    builder = builder.tenant(bridge::TENANT, Quota::UNLIMITED);
     if let Some(workers) = config.pool.workers {
         builder = builder.workers(workers);
     }
@@ -136,19 +263,20 @@ fn pool(config: &Config, calls: &Arc<Calls>) -> Result<Pool, StartError> {
     }
     let calls = calls.clone();
     builder = builder.on_event(move |event| calls.tell(&pool_event(event)));
-    let own;
-    let component = match &config.pool.component {
-        None => sidetone_artifact::COMPONENT,
-        Some(path) => {
-            own = std::fs::read(path).map_err(|error| StartError::File {
-                setting: "pool.component",
-                path: path.clone(),
-                error,
-            })?;
-            &own
-        }
+    let Some(path) = &config.pool.component else {
+        let running = Running {
+            sha256: sidetone_artifact::COMPONENT_SHA256.into(),
+            core_sha256: Some(sidetone_artifact::CORE_SHA256),
+        };
+        return Ok((builder.build(sidetone_artifact::COMPONENT)?, running));
     };
-    Ok(builder.build(component)?)
+    let own = std::fs::read(path).map_err(|error| StartError::File {
+        setting: "pool.component",
+        path: path.clone(),
+        error,
+    })?;
+    let sha256 = Sha256::digest(&own).iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok((builder.build(&own)?, Running { sha256, core_sha256: None }))
 }
 
 fn pool_event(event: &Event) -> CallEvent {

@@ -5,6 +5,7 @@ use crate::protect::Bucket;
 use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
@@ -12,6 +13,9 @@ use tokio::sync::mpsc;
 
 /// Datagrams of one call that wait to be taken in: more than two seconds of a usual call.
 const INBOX: usize = 40;
+
+/// Datagrams that wait to be sent on a connection; more are as good as lost.
+const OUTBOX: usize = 16;
 
 /// Packets a second from where the device is known to be, and at once.
 const KNOWN: (f64, f64) = (40.0, 120.0);
@@ -50,6 +54,13 @@ pub(crate) enum Path {
 }
 
 impl Path {
+    /// A connection of its own, and what its edge is to send.
+    pub(crate) fn connection(peer: IpAddr) -> (Self, mpsc::Receiver<Vec<u8>>) {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+        let (out, to_send) = mpsc::channel(OUTBOX);
+        (Self::Connection { number: NUMBERS.fetch_add(1, Relaxed), peer, out }, to_send)
+    }
+
     /// Sends a datagram, if the path takes it now. One that does not is as good as lost on the way.
     pub(crate) fn send(&self, datagram: Vec<u8>) -> bool {
         match self {

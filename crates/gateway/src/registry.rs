@@ -1,26 +1,36 @@
 //! The devices that are connected.
 
 use crate::link::Identity;
+use sidetone_host::pool::SessionStats;
 use sidetone_protocol::session::EndCause;
 use sidetone_protocol::topic::ClientId;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+
+/// Commands that wait for a device's task.
+const COMMANDS: usize = 4;
 
 /// What a device's task is told from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Command {
     /// The same device connected anew: this connection is over.
     Replaced,
-    /// End the call there is.
-    End(EndCause),
+    /// End this call, if it is still there.
+    End {
+        /// Its session id.
+        call: String,
+        cause: EndCause,
+    },
+    /// Tell what the instance of the call there is has counted; dropped where there is none.
+    Stats(oneshot::Sender<SessionStats>),
 }
 
 /// There is no place for one more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("{limit} devices are connected, which is the limit")]
+#[error("{limit} devices are connected, which is the limit: raise limits.devices, or the system's limit of open files")]
 pub(crate) struct Full {
     limit: usize,
 }
@@ -60,7 +70,7 @@ impl Devices {
         identity: &Identity,
         limit: usize,
     ) -> Result<(Connected, mpsc::Receiver<Command>), Full> {
-        let (commands, received) = mpsc::channel(2);
+        let (commands, received) = mpsc::channel(COMMANDS);
         let mut places = self.lock();
         places.next += 1;
         let number = places.next;
@@ -79,6 +89,12 @@ impl Devices {
         }
         drop(places);
         Ok((Connected { devices: self.clone(), id: identity.device.clone(), number }, received))
+    }
+
+    /// Whether one more device, or this one anew, finds a place.
+    pub(crate) fn has_room(&self, device: &ClientId, limit: usize) -> bool {
+        let places = self.lock();
+        places.by_id.len() < limit || places.by_id.contains_key(device)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -113,7 +129,7 @@ mod tests {
         let devices = Arc::new(Devices::default());
         let (first, mut told) = devices.enter(&identity("a"), 1).unwrap();
         let (second, _) = devices.enter(&identity("a"), 1).unwrap();
-        assert_eq!(told.try_recv(), Ok(Command::Replaced));
+        assert!(matches!(told.try_recv(), Ok(Command::Replaced)));
         drop(first);
         assert_eq!(devices.len(), 1, "the old one does not take the new one's place along");
         assert_eq!(devices.enter(&identity("b"), 1).unwrap_err(), Full { limit: 1 });

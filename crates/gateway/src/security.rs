@@ -1,10 +1,10 @@
 //! Secure by default: what is reachable from outside must know who it talks to.
 
 use crate::config::{Config, Listen};
-use crate::error::StartError;
 
-/// Refuses a configuration that would let strangers in unnoticed.
-pub(crate) fn check(config: &Config) -> Result<(), StartError> {
+/// What of a configuration would let strangers in unnoticed: setting, and why.
+pub(crate) fn problems(config: &Config) -> Vec<(&'static str, String)> {
+    let mut problems = Vec::new();
     let mqtt = &config.mqtt;
     let open = mqtt.signature_key.is_none() && !mqtt.allow_anonymous;
     let for_devices: [(&'static str, Listen); 6] = [
@@ -20,21 +20,19 @@ pub(crate) fn check(config: &Config) -> Result<(), StartError> {
     for (name, listen) in for_devices {
         let excused = brokered && name == "udp.listen";
         if open && listen.is_public() && !excused {
-            return Err(StartError::Setting {
+            problems.push((
                 name,
-                why: format!(
+                format!(
                     "{listen} is reachable from outside, but without mqtt.signature_key anybody could connect: set the key that devices' passwords are made with, or mqtt.allow_anonymous = true"
                 ),
-            });
+            ));
         }
     }
     if config.http.listen.is_public() && config.http.token.is_none() {
-        return Err(StartError::Setting {
-            name: "http.listen",
-            why: format!("{} is reachable from outside: set http.token, or listen on loopback", config.http.listen),
-        });
+        let why = format!("{} is reachable from outside: set http.token, or listen on loopback", config.http.listen);
+        problems.push(("http.listen", why));
     }
-    Ok(())
+    problems
 }
 
 #[cfg(test)]
@@ -45,7 +43,7 @@ mod tests {
     fn with(change: impl FnOnce(&mut Config)) -> Result<(), String> {
         let mut config = Config::default();
         change(&mut config);
-        check(&config).map_err(|error| error.to_string())
+        config.check().map_err(|error| error.to_string())
     }
 
     #[test]

@@ -4,15 +4,19 @@ use crate::bridge::Bridge;
 use crate::calls::Calls;
 use crate::config::Config;
 use crate::counters::Counters;
+use crate::descriptors;
+use crate::edge::{Edges, WebTransportInfo};
 use crate::link::Identity;
 use crate::media::Table;
 use crate::protect::Bucket;
 use crate::registry::Devices;
 use sidetone_host::Pool;
 use sidetone_protocol::Time;
+use sidetone_protocol::credential::SignatureKey;
 use sidetone_protocol::topic::ClientId;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -26,22 +30,48 @@ pub(crate) enum Phase {
     Draining,
 }
 
+/// The component that runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Running {
+    /// Of its bytes.
+    pub(crate) sha256: String,
+    /// Of its core module, where it is the one built in.
+    pub(crate) core_sha256: Option<&'static str>,
+}
+
 pub(crate) struct Shared {
-    pub(crate) config: Config,
-    pub(crate) pool: Pool,
+    /// In force; replaced whole on a reload.
+    config: RwLock<Arc<Config>>,
+    pub(crate) pool: Arc<Pool>,
     pub(crate) bridge: Box<dyn Bridge>,
     pub(crate) media: Arc<Table>,
     pub(crate) devices: Arc<Devices>,
     pub(crate) calls: Arc<Calls>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) phase: watch::Sender<Phase>,
+    pub(crate) edges: Edges,
+    pub(crate) component: Running,
+    /// What devices' passwords are made with.
+    pub(crate) signature_key: Option<SignatureKey>,
+    /// Connections to the broker, and whether they stand.
+    brokers: Mutex<BTreeMap<String, bool>>,
+    /// Connections that the system has room for.
+    room: usize,
     hellos: Mutex<Bucket>,
     epoch: Instant,
     udp: OnceLock<SocketAddr>,
+    web_transport: Mutex<Option<WebTransportInfo>>,
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config, pool: Pool, bridge: Box<dyn Bridge>, calls: Arc<Calls>) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        signature_key: Option<SignatureKey>,
+        pool: Arc<Pool>,
+        component: Running,
+        bridge: Box<dyn Bridge>,
+        calls: Arc<Calls>,
+    ) -> Self {
         let counters = Arc::new(Counters::default());
         let rate = f64::from(config.limits.hellos_per_second);
         Self {
@@ -50,13 +80,34 @@ impl Shared {
             calls,
             counters,
             phase: watch::Sender::new(Phase::Serving),
+            signature_key,
+            brokers: Mutex::default(),
+            room: descriptors::room(),
             hellos: Mutex::new(Bucket::new(rate, rate, Duration::ZERO)),
             epoch: Instant::now(),
             udp: OnceLock::new(),
-            config,
+            config: RwLock::new(Arc::new(config)),
+            edges: Edges::default(),
+            component,
+            web_transport: Mutex::default(),
             pool,
             bridge,
         }
+    }
+
+    /// The configuration in force. Keep it for one piece of work, not longer.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        self.config.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another configuration in force.
+    pub(crate) fn set_config(&self, config: Config) {
+        let rate = f64::from(config.limits.hellos_per_second);
+        let mut current = self.config.write().unwrap_or_else(PoisonError::into_inner);
+        if current.limits.hellos_per_second != config.limits.hellos_per_second {
+            *self.hellos.lock().unwrap_or_else(PoisonError::into_inner) = Bucket::new(rate, rate, self.now());
+        }
+        *current = Arc::new(config);
     }
 
     /// Time since the gateway started.
@@ -79,8 +130,24 @@ impl Shared {
         self.epoch + Duration::from_millis(time.as_millis())
     }
 
+    /// Devices that may be connected: as configured, and as the system's limit of open files allows.
+    pub(crate) fn most_devices(&self) -> usize {
+        self.config().limits.devices.min(self.room)
+    }
+
     pub(crate) fn admits_hello(&self) -> bool {
         self.hellos.lock().unwrap_or_else(PoisonError::into_inner).take(self.now())
+    }
+
+    /// A connection to the broker stands, or does not.
+    pub(crate) fn broker_is(&self, role: &str, up: bool) {
+        metrics::gauge!("sidetone_broker_up", "connection" => role.to_owned()).set(f64::from(u8::from(up)));
+        self.brokers.lock().unwrap_or_else(PoisonError::into_inner).insert(role.to_owned(), up);
+    }
+
+    /// Connections to the broker, and whether they stand.
+    pub(crate) fn brokers(&self) -> BTreeMap<String, bool> {
+        self.brokers.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Where UDP listens, once it does.
@@ -89,9 +156,20 @@ impl Shared {
         let _ = self.udp.set(address);
     }
 
+    /// Where WebTransport listens, and what certificate it shows from now on.
+    pub(crate) fn set_web_transport(&self, info: WebTransportInfo) {
+        *self.web_transport.lock().unwrap_or_else(PoisonError::into_inner) = Some(info);
+    }
+
+    /// Where WebTransport listens, if it does, and what certificate it shows now.
+    pub(crate) fn web_transport(&self) -> Option<WebTransportInfo> {
+        self.web_transport.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The host and port that a device is told to send its audio to.
     pub(crate) fn udp_endpoint(&self, identity: &Identity) -> (String, u16) {
-        let udp = &self.config.udp;
+        let config = self.config();
+        let udp = &config.udp;
         let bound = self.udp.get();
         let port = udp.public_port.or(bound.map(SocketAddr::port)).unwrap_or_default();
         let bound = bound.map(SocketAddr::ip).filter(|ip| !ip.is_unspecified());
@@ -101,7 +179,8 @@ impl Shared {
 
     /// The tenant of a device: the group of its client id, where that names one.
     pub(crate) fn tenant_of(&self, device: &ClientId) -> String {
-        let named = device.group().filter(|group| self.config.tenants.contains_key(*group));
+        let config = self.config();
+        let named = device.group().filter(|group| config.tenants.contains_key(*group));
         named.unwrap_or(DEFAULT_TENANT).to_owned()
     }
 }

@@ -5,7 +5,7 @@ mod common;
 use core::time::Duration;
 
 use common::{CONNECTION, device, grant, hello, live, ms, said, sent, tts};
-use sidetone_protocol::message::{DeviceBody, GatewayBody, Listen, ListenMode, Tts};
+use sidetone_protocol::message::{DeviceBody, GatewayBody, Listen, ListenMode, Tts, Unknown};
 use sidetone_protocol::session::{Config, EndCause, GatewaySession, HelloId, Input, Output};
 
 fn ended(cause: EndCause) -> [Output; 2] {
@@ -42,7 +42,7 @@ fn voice_and_messages_keep_a_session_but_silence_does_not() {
 
 #[test]
 fn inactivity_is_counted_from_the_end_of_what_is_played() {
-    let mut session = live(Config::default(), 0);
+    let mut session = live(Config { keepalive: Duration::MAX, ..Config::default() }, 0);
     assert_eq!(session.handle(ms(0), tts(Tts::Start)).len(), 1);
     // A story of five minutes, in auto mode: the device says nothing all the while.
     for at in (0..300_000).step_by(60) {
@@ -127,4 +127,43 @@ fn time_that_runs_backwards_stands_still() {
     let mut session = live(Config::default(), 50_000);
     assert_eq!(session.handle(ms(10), Input::AudioHeard { silent: false }), []);
     assert_eq!(session.next_timeout(), Some(ms(110_000)));
+}
+
+/// What a device is told that was told nothing for long.
+fn word() -> Output {
+    sent(GatewayBody::Unknown(Unknown { kind: "keepalive".into(), fields: serde_json::Map::new() }))
+}
+
+#[test]
+fn a_device_whose_user_speaks_on_is_told_a_word_before_it_gives_up() {
+    let mut session = live(Config::default(), 0);
+    let start = device(DeviceBody::Listen(Listen::Start { mode: ListenMode::Manual }));
+    assert_eq!(session.handle(ms(0), start).len(), 1);
+    let mut words = Vec::new();
+    for at in (0..300_000).step_by(60) {
+        for output in session.handle(ms(at), Input::AudioHeard { silent: false }) {
+            assert_eq!(output, word());
+            words.push(at);
+        }
+    }
+    assert_eq!(words, [90_000, 180_000, 270_000], "firmware gives up after 120 s");
+    let Output::Send(message) = word() else { unreachable!() };
+    assert_eq!(*message.to_json(), r#"{"type":"keepalive","session_id":"s1"}"#);
+}
+
+#[test]
+fn whatever_a_device_is_told_or_sent_is_a_word() {
+    let inputs = [
+        Input::Send(GatewayBody::Mcp { payload: 1.into() }),
+        Input::Send(GatewayBody::Tts(Tts::Start)),
+        Input::AudioPlayed { until: ms(60_000) },
+    ];
+    for input in inputs {
+        let mut session = live(Config { inactivity: Duration::MAX, ..Config::default() }, 0);
+        let _ = session.handle(ms(60_000), input.clone());
+        assert_eq!(session.next_timeout(), Some(ms(150_000)), "{input:?}");
+        assert_eq!(session.handle(ms(149_999), Input::Tick), []);
+        assert_eq!(session.handle(ms(150_000), Input::Tick), [word()], "{input:?}");
+        assert_eq!(session.next_timeout(), Some(ms(240_000)));
+    }
 }

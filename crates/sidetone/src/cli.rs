@@ -1,7 +1,8 @@
 //! The table of subcommands, and what `--help` and `--version` say.
 
+use crate::interrupt;
 use crate::report::short;
-use crate::{conformance, inspect, transcode};
+use crate::{conformance, inspect, serve, transcode};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -24,12 +25,14 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
 #[derive(Parser)]
 #[command(name = "sidetone", version = VERSION.as_str(), max_term_width = 100, after_help = "\
 Examples:
+  sidetone serve                                                   a gateway on this machine
   sidetone transcode speech.wav heard.wav --seal random --loss 5   as heard on a bad line
   sidetone transcode speech.wav speech.opus --bitrate 24k          for any player
   sidetone conformance vectors/                                    the official bitstreams
   sidetone inspect                                                 what this program runs
 
-Exit codes: 0 done; 1 failed, or a check did not pass; 2 wrong usage.")]
+Exit codes: 0 done; 1 failed, or a check did not pass; 2 wrong usage; 128 and the number of a
+signal that ended it before its work was done (130 for Ctrl-C).")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -37,6 +40,7 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    Serve(Box<serve::Args>),
     Transcode(Box<transcode::Args>),
     Conformance(conformance::Args),
     Inspect(inspect::Args),
@@ -44,18 +48,15 @@ pub(crate) enum Command {
 
 impl Command {
     pub(crate) fn run(&self) -> Result<ExitCode> {
+        // A gateway has its own ways with signals.
+        if !matches!(self, Self::Serve(_)) {
+            interrupt::install()?;
+        }
         match self {
+            Self::Serve(args) => serve::main(args),
             Self::Transcode(args) => transcode::main(args),
             Self::Conformance(args) => conformance::main(args),
             Self::Inspect(args) => inspect::main(args),
-        }
-    }
-
-    /// The exit code of an error. A conformance check that did not take place is told from one that failed.
-    pub(crate) fn failure(&self) -> ExitCode {
-        match self {
-            Self::Conformance(_) => ExitCode::from(2),
-            _ => ExitCode::FAILURE,
         }
     }
 }

@@ -9,9 +9,12 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use sidetone_audio::bit::{self, Record};
 use sidetone_audio::output::AtomicFile;
+use sidetone_audio::{Error, shown};
 use sidetone_host::Decoder;
 use sidetone_opus::packet::Packet;
 use sidetone_opus::{Channels, FrameDuration, SampleRate};
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,7 +30,8 @@ Examples:
   sidetone conformance vectors/                        every .bit file of a folder
   sidetone conformance testvector02.bit --write out/   and save what was decoded as out/testvector02.dec
 
-Exit codes: 0 all match; 1 something does not; 2 a file cannot be read or written.")]
+Exit codes: 0 all match; 1 something does not, or a file cannot be read or written; 2 wrong usage.
+The table says which.")]
 pub(crate) struct Args {
     /// Folders with .bit files, or such files.
     #[arg(required = true, value_name = "DIR")]
@@ -66,19 +70,17 @@ struct Checked {
     matched: u64,
     passed: bool,
     verdict: String,
-    #[serde(skip)]
-    unreadable: bool,
 }
 
 pub(crate) fn main(args: &Args) -> Result<ExitCode> {
     let files = find(&args.paths)?;
     if let Some(folder) = &args.write {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        check_names(&files, folder)?;
+        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", shown::path(folder)))?;
     }
     let sandbox = Sandbox::new()?;
     let files: Vec<Checked> = files.iter().map(|file| check(&sandbox, file, args)).collect::<Result<_>>()?;
     let passed = files.iter().all(|file| file.passed);
-    let unreadable = files.iter().any(|file| file.unreadable);
     let outcome = Outcome {
         passed,
         files,
@@ -86,18 +88,14 @@ pub(crate) fn main(args: &Args) -> Result<ExitCode> {
         libopus: sidetone_artifact::LIBOPUS_VERSION,
     };
     report::print(&if args.json { report::json(&outcome)? } else { human(&outcome) })?;
-    Ok(match (unreadable, passed) {
-        (true, _) => ExitCode::from(2),
-        (_, true) => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
-    })
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// All files named, and those in the folders named, by name.
 fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in paths {
-        let read = || format!("cannot read {}", path.display());
+        let read = || format!("cannot read {}", shown::path(path));
         if !fs::metadata(path).with_context(read)?.is_dir() {
             found.push(path.clone());
             continue;
@@ -110,7 +108,7 @@ fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
             }
         }
         if inside.is_empty() {
-            bail!("{} has no .bit file; give a folder of opus_demo bitstreams, or such files", path.display());
+            bail!("{} has no .bit file; give a folder of opus_demo bitstreams, or such files", shown::path(path));
         }
         inside.sort();
         found.append(&mut inside);
@@ -118,82 +116,137 @@ fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Checks one file. One that cannot be read is a row of the table too; the others go on.
-fn check(sandbox: &Sandbox, file: &Path, args: &Args) -> Result<Checked> {
-    let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let records = match bit::read(file) {
-        Ok(records) => records,
-        Err(error) => {
-            return Ok(Checked {
-                name,
-                verdict: format!("unreadable: {error}"),
-                unreadable: true,
-                ..Checked::default()
-            });
-        }
-    };
-    let mut decoder = sandbox.decoder(args.rate, args.channels)?;
-    let (mut found, pcm) = decode(&records, &mut decoder, args.rate)?;
-    if let Some(folder) = &args.write {
-        let bytes: Vec<u8> = pcm.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-        let path = folder.join(format!("{name}.dec"));
-        interrupt::whole(|| {
-            let mut file = AtomicFile::create(&path)?;
-            file.write_bytes(&bytes)?;
-            file.commit()
-        })?;
-    }
-    found.name = name;
-    Ok(found)
+/// What a file is called in the table and, with another ending, when it is written.
+fn name(file: &Path) -> OsString {
+    file.file_stem().unwrap_or_default().to_owned()
 }
 
-fn decode(records: &[Record], decoder: &mut Decoder, rate: SampleRate) -> Result<(Checked, Vec<i16>)> {
-    let mut found = Checked::default();
-    let mut pcm = Vec::new();
-    let mut wrong = None;
-    // What a lost packet lasts: as long as the one before it, as opus_demo has it; 20 ms where there was none.
-    let mut samples = FrameDuration::Ms20.samples(rate);
-    let mut after_loss = false;
-    let progress = Progress::new("decoding", records.len());
-    for (index, Record { packet, final_range }) in records.iter().enumerate() {
-        progress.step();
-        found.packets += 1;
-        if packet.is_empty() {
-            found.lost += 1;
-            after_loss = true;
-            pcm.extend(decoder.conceal(samples as u32)?);
-            continue;
+fn decoded(folder: &Path, file: &Path) -> PathBuf {
+    let mut name = name(file);
+    name.push(".dec");
+    folder.join(name)
+}
+
+/// Refuses to write two files under one name, or over one that is to be read.
+fn check_names(files: &[PathBuf], folder: &Path) -> Result<()> {
+    let mut names = HashMap::new();
+    for file in files {
+        if let Some(other) = names.insert(name(file), file) {
+            let (one, two, dec) = (shown::path(other), shown::path(file), decoded(folder, file));
+            bail!("{one} and {two} would both be written to {}; check them one by one", shown::path(&dec));
         }
-        let parsed = Packet::parse(packet);
-        if let Ok(parsed) = &parsed {
-            found.frames += parsed.frame_count() as u64;
-            samples = parsed.samples(rate);
+    }
+    for file in files {
+        let dec = decoded(folder, file);
+        if let Ok(target) = fs::canonicalize(&dec)
+            && let Some(input) = files.iter().find(|input| fs::canonicalize(input).is_ok_and(|input| input == target))
+        {
+            bail!("{} would overwrite {}; give --write another folder", shown::path(&dec), shown::path(input));
         }
-        let follows_loss = std::mem::take(&mut after_loss);
-        let compares = *final_range != 0 && !follows_loss;
-        let problem = match decoder.decode(packet) {
-            Err(error) if error.is_fatal() => return Err(error.into()),
-            Err(error) => {
-                pcm.extend(decoder.conceal(samples as u32)?);
-                Some(error.to_string())
+    }
+    Ok(())
+}
+
+/// Checks one file, record by record. One that cannot be read is a row of the table too; the others go on.
+fn check(sandbox: &Sandbox, file: &Path, args: &Args) -> Result<Checked> {
+    let label = shown::path(Path::new(&name(file))).to_string();
+    let unreadable =
+        |error: &Error| Checked { name: label.clone(), verdict: format!("unreadable: {error}"), ..Checked::default() };
+    let records = match bit::Reader::open(file) {
+        Ok(records) => records,
+        Err(error) => return Ok(unreadable(&error)),
+    };
+    let bytes = fs::metadata(file).map_or(0, |found| found.len());
+    let mut comparison = Comparison::new(sandbox.decoder(args.rate, args.channels)?, args.rate);
+    let progress = Progress::new("decoding", bytes);
+    let decode = || -> Result<Option<Error>> {
+        let mut out = args.write.as_ref().map(|folder| AtomicFile::create(decoded(folder, file))).transpose()?;
+        for record in records {
+            let record = match record {
+                Ok(record) => record,
+                Err(error) => return Ok(Some(error)),
+            };
+            progress.by(HEADER + record.packet.len() as u64);
+            let pcm = comparison.add(&record)?;
+            if let Some(out) = &mut out {
+                let bytes: Vec<u8> = pcm.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+                out.write_bytes(&bytes)?;
             }
-            Ok(samples) => {
-                pcm.extend(samples);
-                let range = decoder.final_range()?;
-                found.compared += u64::from(compares);
-                found.matched += u64::from(compares && range == *final_range);
-                (compares && range != *final_range).then(|| format!("final range {range:08x}, not {final_range:08x}"))
+            interrupt::check()?;
+        }
+        out.map_or(Ok(()), AtomicFile::commit)?;
+        Ok(None)
+    };
+    if let Some(error) = interrupt::whole(decode)? {
+        return Ok(unreadable(&error));
+    }
+    Ok(comparison.verdict(label))
+}
+
+/// Bytes before the packet of a record.
+const HEADER: u64 = 8;
+
+/// Decodes a stream and compares.
+struct Comparison {
+    decoder: Decoder,
+    rate: SampleRate,
+    found: Checked,
+    /// The first thing that was wrong.
+    wrong: Option<String>,
+    /// What a lost packet lasts: as long as the one before it, as opus_demo has it; 20 ms where there was none.
+    samples: usize,
+    after_loss: bool,
+}
+
+impl Comparison {
+    fn new(decoder: Decoder, rate: SampleRate) -> Self {
+        let samples = FrameDuration::Ms20.samples(rate);
+        Self { decoder, rate, found: Checked::default(), wrong: None, samples, after_loss: false }
+    }
+
+    /// Decodes one packet.
+    fn add(&mut self, Record { packet, final_range }: &Record) -> Result<Vec<i16>> {
+        let index = self.found.packets;
+        self.found.packets += 1;
+        if packet.is_empty() {
+            self.found.lost += 1;
+            self.after_loss = true;
+            return Ok(self.decoder.conceal(self.samples as u32)?);
+        }
+        if let Ok(parsed) = Packet::parse(packet) {
+            self.found.frames += parsed.frame_count() as u64;
+            self.samples = parsed.samples(self.rate);
+        }
+        let follows_loss = std::mem::take(&mut self.after_loss);
+        let compares = *final_range != 0 && !follows_loss;
+        let (pcm, problem) = match self.decoder.decode(packet) {
+            Err(error) if error.is_fatal() => return Err(error.into()),
+            Err(error) => (self.decoder.conceal(self.samples as u32)?, Some(error.to_string())),
+            Ok(pcm) => {
+                let range = self.decoder.final_range()?;
+                self.found.compared += u64::from(compares);
+                self.found.matched += u64::from(compares && range == *final_range);
+                let differs = compares && range != *final_range;
+                (pcm, differs.then(|| format!("final range {range:08x}, not {final_range:08x}")))
             }
         };
-        wrong = wrong.or_else(|| problem.map(|problem| format!("packet {index}: {problem}")));
+        if self.wrong.is_none() {
+            self.wrong = problem.map(|problem| format!("packet {index}: {problem}"));
+        }
+        Ok(pcm)
     }
-    found.verdict = match wrong {
-        Some(wrong) => format!("FAIL, {wrong}"),
-        None if found.compared == 0 => "FAIL, no final range to compare with".to_owned(),
-        None => "pass".to_owned(),
-    };
-    found.passed = found.verdict == "pass";
-    Ok((found, pcm))
+
+    fn verdict(self, name: String) -> Checked {
+        let Self { mut found, wrong, .. } = self;
+        found.verdict = match wrong {
+            Some(wrong) => format!("FAIL, {wrong}"),
+            None if found.compared == 0 => "FAIL, no final range to compare with".to_owned(),
+            None => "pass".to_owned(),
+        };
+        found.passed = found.verdict == "pass";
+        found.name = name;
+        found
+    }
 }
 
 fn human(outcome: &Outcome) -> String {

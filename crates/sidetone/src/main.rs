@@ -10,19 +10,25 @@ mod interrupt;
 mod progress;
 mod report;
 mod sandbox;
+mod serve;
 mod transcode;
+mod usage;
 mod values;
 
 use clap::Parser;
-use std::io::Write;
+use interrupt::Interrupted;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
-    let outcome = interrupt::install().and_then(|()| cli.command.run());
-    outcome.unwrap_or_else(|error| {
-        // `eprintln!` would panic where nobody can be told.
-        let _ = writeln!(std::io::stderr(), "error: {error:#}");
-        cli.command.failure()
+    let outcome = match cli::Cli::try_parse() {
+        Ok(cli) => cli.command.run(),
+        Err(error) => usage::tell(error),
+    };
+    outcome.unwrap_or_else(|error| match error.downcast_ref::<Interrupted>() {
+        Some(interrupted) => ExitCode::from(interrupted.code()),
+        None => {
+            report::complain("error", &format!("{error:#}"));
+            ExitCode::FAILURE
+        }
     })
 }

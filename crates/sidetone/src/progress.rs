@@ -2,14 +2,14 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-const TEMPLATE: &str = "{msg:>9} [{bar:32}] {pos}/{len} packets, {eta} left";
+const TEMPLATE: &str = "{msg:>9} [{bar:32}] {percent:>3} %, {eta} left";
 
-/// A bar of `steps`, which goes away when it is dropped.
+/// A bar of so many steps, packets or bytes, which goes away when it is dropped.
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
-    pub(crate) fn new(doing: &'static str, steps: usize) -> Self {
-        let bar = ProgressBar::new(steps as u64).with_message(doing);
+    pub(crate) fn new(doing: &'static str, steps: u64) -> Self {
+        let bar = ProgressBar::new(steps).with_message(doing);
         if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style.progress_chars("=> "));
         }
@@ -17,7 +17,11 @@ impl Progress {
     }
 
     pub(crate) fn step(&self) {
-        self.0.inc(1);
+        self.by(1);
+    }
+
+    pub(crate) fn by(&self, steps: u64) {
+        self.0.inc(steps);
     }
 }
 

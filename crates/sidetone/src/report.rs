@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use serde::Serialize;
+use sidetone_audio::shown;
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
 use std::time::Duration;
@@ -123,18 +124,35 @@ fn tenths(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
 }
 
+/// What stands for a text that is not shown, as it could be a secret.
+pub(crate) const NOT_SAID: &str = "(not shown, it could be a key)";
+
+/// What could not be done, of a report that could not be written.
+pub(crate) const STDOUT: &str = "cannot write to stdout";
+
 /// Writes to stdout. A reader that has seen enough and left (`| head`) is no error.
 pub(crate) fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("cannot write to stdout"),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context(STDOUT),
         _ => Ok(()),
     }
 }
 
-/// Indented JSON and a line end.
+/// Says something on stderr, in one line.
+pub(crate) fn complain(kind: &str, text: &str) {
+    // Not `eprintln!`, which would panic where nobody can be told. The text may hold others' words (a parser's, the
+    // system's), so it is made safe once more.
+    let _ = writeln!(std::io::stderr(), "{kind}: {}", shown::text(text));
+}
+
+/// Indented JSON and a line end. Characters that do not show, as a file's name may have, are escaped; line ends between
+/// the values are the only ones that JSON leaves.
 pub(crate) fn json(value: &impl Serialize) -> Result<String> {
-    Ok(serde_json::to_string_pretty(value).context("cannot express the report as JSON")? + "\n")
+    let text = serde_json::to_string_pretty(value).context("cannot express the report as JSON")? + "\n";
+    let escaped =
+        |c: char| if c != '\n' && shown::is_hidden(c) { format!("\\u{:04x}", c as u32) } else { c.to_string() };
+    Ok(text.chars().map(escaped).collect())
 }
 
 #[cfg(test)]
@@ -146,6 +164,14 @@ mod tests {
         for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(grouped(number), text);
         }
+    }
+
+    #[test]
+    fn json_keeps_names_and_shows_all_of_them() {
+        let name = "a\n\u{1b}[2J\u{9b}\u{202e}é";
+        let text = json(&[name]).unwrap();
+        assert_eq!(text, "[\n  \"a\\n\\u001b[2J\\u009b\\u202eé\"\n]\n");
+        assert_eq!(serde_json::from_str::<[String; 1]>(&text).unwrap(), [name]);
     }
 
     #[test]

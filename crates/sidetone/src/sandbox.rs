@@ -1,13 +1,15 @@
 //! The component in wasmtime, as every subcommand opens it.
 
-use anyhow::{Context, Result};
-use sidetone_host::{Component, Decoder, Encoder, EncoderConfig, Engine, EngineConfig, Key, Opener, Sealer, Session};
+use anyhow::{Context, Result, anyhow};
+use sidetone_host::{
+    Component, Decoder, Encoder, EncoderConfig, Engine, EngineConfig, Error, Key, Opener, Sealer, Session,
+};
 use sidetone_opus::{Channels, SampleRate};
 use sidetone_packet::Direction;
 use std::time::Duration;
 
-/// Most instances at a time: an encoder and a decoder, the two ends of a session, and one that is asked something.
-const INSTANCES: u32 = 5;
+/// Instances at a time: every stage of a job ends before the next begins. Each reserves 4 GiB of address space.
+const INSTANCES: u32 = 1;
 
 /// Longest time a call may take. A gateway must be strict; here nobody waits, and other programs may have the CPU. An
 /// endless loop in the guest still ends.
@@ -53,5 +55,11 @@ pub(crate) fn engine() -> Result<Engine> {
         tick: Duration::from_millis(100),
         ..EngineConfig::default()
     };
-    Engine::new(&config).context("wasmtime does not start on this machine")
+    Engine::new(&config).map_err(|error| match error {
+        Error::Engine(why) if why.contains("mmap") || why.contains("memory") => anyhow!(
+            "no room for the sandbox: it reserves some 5 GiB of addresses, of which it uses a few MiB; raise the limit of \
+             address space (ulimit -v) ({why})"
+        ),
+        error => anyhow::Error::new(error).context("wasmtime does not start on this machine"),
+    })
 }

@@ -95,6 +95,11 @@ pub(crate) fn burst(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "the mean length of a burst is 1 to 1000 packets".to_owned())
 }
 
+/// What the line's chances begin with.
+pub(crate) fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("a seed is a whole number, 0 to {}", u64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

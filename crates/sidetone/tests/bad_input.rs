@@ -3,8 +3,10 @@
 mod common;
 
 use common::{clip, listing, program, run, scratch, transcode};
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 /// Runs `sidetone transcode` in a folder and returns exit code and the first line of stderr.
 fn refused(folder: &Path, arguments: &str) -> (i32, String) {
@@ -38,13 +40,32 @@ fn values_out_of_range_are_named_with_what_is_allowed() {
         ),
         ("--loss 101", "invalid value '101' for '--loss <PERCENT>': loss is 0 to 100 percent"),
         (
-            "--loss 5 --burst 0",
-            "invalid value '0' for '--burst [<N>]': the mean length of a burst is 1 to 1000 packets",
+            "--loss 5 --burst=0",
+            "invalid value '0' for '--burst[=<N>]': the mean length of a burst is 1 to 1000 packets",
         ),
-        ("--burst 3", "the following required arguments were not provided:"),
+        (
+            "--loss 5 --burst=-1",
+            "invalid value '-1' for '--burst[=<N>]': the mean length of a burst is 1 to 1000 packets",
+        ),
+        ("--loss -1", "invalid value '-1' for '--loss <PERCENT>': loss is 0 to 100 percent"),
+        (
+            "--bitrate -5",
+            "invalid value '-5' for '--bitrate <BITS>': a bitrate is 500 to 512000 bits/s (24000 or 24k), auto, or max",
+        ),
+        ("--complexity -1", "invalid value '-1' for '--complexity <0-10>': complexity is 0 to 10"),
+        ("--rate -1", "invalid value '-1' for '--rate <HZ>'"),
+        (
+            "--loss 5 --seed abc",
+            "invalid value 'abc' for '--seed <N>': a seed is a whole number, 0 to 18446744073709551615",
+        ),
+        (
+            "--loss 5 --seed -1",
+            "invalid value '-1' for '--seed <N>': a seed is a whole number, 0 to 18446744073709551615",
+        ),
+        ("--burst=3", "the following required arguments were not provided:"),
         ("--vbr --cbr", "the argument '--vbr' cannot be used with '--cbr'"),
-        ("--seal 0001020304", "a key is 32 hex digits (16 bytes), this has 10 characters"),
-        ("--seal 000102030405060708090a0b0c0d0e0g", "a key is 32 hex digits (16 bytes), character 32 is none"),
+        ("--seal 0001020304", "--seal: a key is 32 hex digits (16 bytes), this has 10 characters"),
+        ("--seal 000102030405060708090a0b0c0d0e0g", "--seal: a key is 32 hex digits (16 bytes), character 32 is none"),
     ] {
         let (code, line) = refused(folder.path(), &format!("in.wav out.wav {options}"));
         assert_eq!((code, line.as_str()), (2, format!("error: {message}").as_str()), "{options}");
@@ -63,8 +84,84 @@ fn a_refused_key_is_not_repeated() {
     let mut command = program();
     command.current_dir(folder.path()).args(["transcode", "in.wav", "out.wav"]).env("SIDETONE_KEY", secret);
     let by_environment = String::from_utf8(command.output().unwrap().stderr).unwrap();
-    for text in [by_option, by_environment] {
-        assert!(text.contains("this has 31 characters") && !text.contains("c0ffee"), "{text}");
+    for (text, source) in [(by_option, "--seal"), (by_environment, "SIDETONE_KEY")] {
+        assert!(
+            text.starts_with(&format!("error: {source}: a key is 32 hex digits (16 bytes), this has 31 characters"))
+        );
+        assert!(!text.contains("c0ffee"), "{text}");
+    }
+}
+
+#[test]
+fn a_key_in_the_wrong_place_is_not_repeated() {
+    let secret = "c0ffee00c0ffee00c0ffee00c0ffee00";
+    for arguments in [
+        &["transcode", "in.wav", "out.wav", "--seal", secret, secret][..],
+        // Cut short, so that only its place tells.
+        &["transcode", "in.wav", "out.wav", "c0ffee"],
+        &["transcode", "in.wav", "out.wav", "--bitrate", secret],
+        &["transcode", "in.wav", "out.wav", &format!("--vbr={secret}")],
+        &["transcode", "in.wav", "out.wav", &format!("--{secret}")],
+        &[secret],
+        &["inspect", "a.wasm", secret],
+        &["conformance", "--rate", secret],
+    ] {
+        let run = run(arguments);
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{arguments:?}");
+        assert!(run.err.contains("(not shown, it could be a key)"), "{arguments:?}: {}", run.err);
+        assert!(!run.err.contains("c0ffee"), "{arguments:?}: {}", run.err);
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_key_that_is_no_text_is_refused_by_the_name_of_its_variable() {
+    use std::os::unix::ffi::OsStrExt;
+    let mut command = program();
+    command.args(["transcode", "in.wav", "out.wav"]).env("SIDETONE_KEY", OsStr::from_bytes(b"\xff\xfe"));
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(text, "error: SIDETONE_KEY: a key is 32 hex digits (16 bytes), this is not even text (UTF-8)\n");
+}
+
+#[test]
+fn a_burst_does_not_take_the_file_after_it() {
+    let folder = scratch();
+    fs::copy(clip(), folder.path().join("in.wav")).unwrap();
+    let arguments = ["transcode", "--loss", "50", "--burst", "in.wav", "out.wav", "--complexity", "0"];
+    let output = program().current_dir(folder.path()).args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(listing(folder.path()), ["in.wav", "out.wav"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn names_are_shown_without_their_control_characters() {
+    let name = "a\nerror: forged\x1b[2J\u{9b}31m";
+    let shown = "a\\nerror: forged\\u{1b}[2J\\u{9b}31m";
+    let folder = scratch();
+    let path = |ending: &str| folder.path().join(format!("{name}{ending}"));
+    transcode(&clip(), &path(".bit"), "");
+    fs::write(path(".wasm"), "no component").unwrap();
+    let [wav, bit, wasm] = [".wav", ".bit", ".wasm"].map(path);
+    for (arguments, code) in [
+        (&["transcode".as_ref(), wav.as_os_str(), bit.as_os_str()][..], 1),
+        (&["transcode".as_ref(), bit.as_os_str(), wav.as_os_str()], 0),
+        (&["transcode".as_ref(), bit.as_os_str(), wasm.as_os_str()], 2),
+        (&["transcode".as_ref(), bit.as_os_str(), bit.as_os_str()], 1),
+        (&["transcode".as_ref(), bit.as_os_str(), wav.as_os_str(), OsStr::new(&format!("--{name}"))], 2),
+        (&["conformance".as_ref(), bit.as_os_str()], 0),
+        (&["conformance".as_ref(), wav.as_os_str()], 1),
+        (&["conformance".as_ref(), wasm.as_os_str()], 1),
+        (&["inspect".as_ref(), wasm.as_os_str()], 1),
+    ] {
+        let run = run(arguments);
+        let said = format!("{}{}", run.out, run.err);
+        assert_eq!(run.code, code, "{said}");
+        assert!(said.contains(shown), "{said:?}");
+        assert!(!said.contains("\nerror: forged") && !said.contains(['\x1b', '\u{9b}']), "{said:?}");
+        fs::remove_file(&wav).ok();
     }
 }
 
@@ -115,11 +212,15 @@ fn an_output_that_cannot_be_written_is_refused_before_any_work() {
     let path = |name: &str| folder.path().join(name);
     fs::copy(clip(), path("in.wav")).unwrap();
     fs::create_dir(path("folder.wav")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("missing/out.wav", path("link.wav")).unwrap();
     let before = listing(folder.path());
     for (out, code, message) in [
         ("missing/out.wav", 1, "cannot create missing/out.wav: there is no folder missing"),
         ("in.wav/out.wav", 1, "cannot create in.wav/out.wav: not a directory"),
-        ("folder.wav", 1, "cannot create folder.wav: is a directory"),
+        ("folder.wav", 1, "cannot write folder.wav: it is a folder, not a file; give it the name of a file"),
+        #[cfg(unix)]
+        ("link.wav", 1, "cannot create link.wav: it is a link into a folder that does not exist"),
         ("in.wav", 1, "in.wav would overwrite IN; give OUT another name"),
         ("folder.wav/../in.wav", 1, "folder.wav/../in.wav would overwrite IN; give OUT another name"),
         (
@@ -161,18 +262,44 @@ fn what_does_not_go_together_is_refused() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_full_disk_is_an_error() {
+fn a_pipe_or_a_device_is_no_output() {
     let folder = scratch();
     fs::copy(clip(), folder.path().join("in.wav")).unwrap();
-    for out in ["out.wav", "out.opus", "out.bit"] {
-        std::os::unix::fs::symlink("/dev/full", folder.path().join(out)).unwrap();
+    std::os::unix::fs::symlink("/dev/null", folder.path().join("device.wav")).unwrap();
+    assert!(Command::new("mkfifo").arg(folder.path().join("pipe.wav")).status().unwrap().success());
+    for out in ["device.wav", "pipe.wav"] {
         let (code, line) = refused(folder.path(), &format!("in.wav {out}"));
-        assert_eq!(
-            (code, line.as_str()),
-            (1, format!("error: cannot write {out}: No space left on device (os error 28)").as_str())
-        );
+        let message =
+            format!("error: cannot write {out}: it is a pipe or a device, not a file; give it the name of a file");
+        assert_eq!((code, line), (1, message));
     }
-    assert_eq!(listing(folder.path()), ["in.wav", "out.bit", "out.opus", "out.wav"]);
+    assert_eq!(listing(folder.path()), ["device.wav", "in.wav", "pipe.wav"]);
+}
+
+/// A limit of the size of files (4 MiB at most) does what a full disk does, in the middle of writing 11 MB.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_an_error_and_leaves_what_was_there() {
+    let folder = scratch();
+    transcode(&clip(), &folder.path().join("in.bit"), "--frame 120");
+    let mut packets = fs::read(folder.path().join("in.bit")).unwrap();
+    // 465 lost packets of 120 ms.
+    packets.resize(packets.len() + 8 * 465, 0);
+    fs::write(folder.path().join("in.bit"), packets).unwrap();
+    for (out, arguments) in
+        [("out.wav", "transcode in.bit out.wav --channels 2"), ("./in.dec", "conformance in.bit --write .")]
+    {
+        fs::write(folder.path().join(out), "before").unwrap();
+        let script = format!("ulimit -f 4096; exec \"$0\" {arguments}");
+        let mut shell = Command::new("sh");
+        shell.current_dir(folder.path()).args(["-c", &script, env!("CARGO_BIN_EXE_sidetone")]);
+        let output = shell.env_remove("SIDETONE_KEY").output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(text, format!("error: cannot write {out}: File too large (os error 27)\n"));
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(fs::read(folder.path().join(out)).unwrap(), b"before");
+    }
+    assert_eq!(listing(folder.path()), ["in.bit", "in.dec", "out.wav"]);
 }
 
 #[test]

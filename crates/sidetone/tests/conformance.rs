@@ -101,7 +101,7 @@ fn lost_packets_are_concealed_and_not_compared() {
 }
 
 #[test]
-fn wrong_use_and_unreadable_files_exit_2() {
+fn unreadable_files_exit_1_and_wrong_use_2() {
     let folder = scratch();
     let path = |name: &str| folder.path().join(name);
     transcode(&clip(), &path("good.bit"), "");
@@ -110,20 +110,20 @@ fn wrong_use_and_unreadable_files_exit_2() {
     fs::write(path("cut/cut.bit"), &fs::read(path("good.bit")).unwrap()[..999]).unwrap();
 
     let none = run([OsStr::new("conformance"), path("none").as_ref()]);
-    assert_eq!(none.code, 2);
+    assert_eq!(none.code, 1);
     assert!(
         none.err.contains("none has no .bit file; give a folder of opus_demo bitstreams, or such files"),
         "{}",
         none.err
     );
     let missing = run([OsStr::new("conformance"), path("missing").as_ref()]);
-    assert_eq!(missing.code, 2);
+    assert_eq!(missing.code, 1);
     assert!(missing.err.contains("missing: No such file or directory"), "{}", missing.err);
     assert_eq!(run(["conformance"]).code, 2);
 
     // The others are checked all the same.
     let (code, report) = conformance(&[&path("cut"), &path("good.bit")], &[]);
-    assert_eq!(code, 2);
+    assert_eq!(code, 1);
     assert!(report["files"][0]["verdict"].as_str().unwrap().contains("is cut short"), "{report}");
     assert_eq!(report["files"][1]["verdict"], "pass");
 }
@@ -139,4 +139,70 @@ fn a_file_that_proves_nothing_does_not_pass() {
     let run = run([OsStr::new("conformance"), out.as_ref()]);
     assert_eq!(run.code, 1);
     assert!(run.out.contains("FAIL, no final range to compare with"), "{}", run.out);
+}
+
+#[test]
+fn a_mismatch_exits_1_also_beside_a_file_that_cannot_be_read() {
+    let folder = scratch();
+    let path = |name: &str| folder.path().join(name);
+    transcode(&clip(), &path("bad.bit"), "");
+    let mut records = bit::read(path("bad.bit")).unwrap();
+    records[3].final_range ^= 1;
+    write(&path("bad.bit"), &records);
+    fs::write(path("cut.bit"), &fs::read(path("bad.bit")).unwrap()[..999]).unwrap();
+    let out = path("out");
+    let (code, report) = conformance(&[folder.path()], &["--write".as_ref(), out.as_ref()]);
+    assert_eq!(code, 1);
+    assert!(report["files"][0]["verdict"].as_str().unwrap().starts_with("FAIL, packet 3: final range "), "{report}");
+    assert!(report["files"][1]["verdict"].as_str().unwrap().starts_with("unreadable: "), "{report}");
+    // Of the file that was cut nothing is written: half of it would look like all of it.
+    assert_eq!(listing(&out), ["bad.dec"]);
+}
+
+#[test]
+fn two_files_are_not_written_to_one_name() {
+    let folder = scratch();
+    let path = |name: &str| folder.path().join(name);
+    for name in ["a", "b"] {
+        fs::create_dir(path(name)).unwrap();
+        transcode(&clip(), &path(name).join("x.bit"), "");
+    }
+    let out = path("out");
+    let refused = |arguments: &[&OsStr]| {
+        let run = run([OsStr::new("conformance")].iter().chain(arguments));
+        assert_eq!((run.code, run.out.as_str()), (1, ""));
+        run.err
+    };
+    let twice = refused(&[path("a").as_ref(), path("b").as_ref(), "--write".as_ref(), out.as_ref()]);
+    let names = ["a/x.bit", "b/x.bit", "out/x.dec"].map(|name| path(name).display().to_string());
+    assert_eq!(
+        twice,
+        format!("error: {} and {} would both be written to {}; check them one by one\n", names[0], names[1], names[2])
+    );
+    assert!(!out.exists());
+    // Without --write there is nothing against it.
+    assert_eq!(conformance(&[&path("a"), &path("b")], &[]).0, 0);
+
+    let input = path("x.dec");
+    fs::copy(path("a/x.bit"), &input).unwrap();
+    let over = refused(&[input.as_ref(), "--write".as_ref(), folder.path().as_ref()]);
+    assert!(over.contains(" would overwrite "), "{over}");
+    assert_eq!(fs::read(&input).unwrap(), fs::read(path("a/x.bit")).unwrap());
+}
+
+/// 40 minutes, which are 460 MB of PCM, in a process that gets 300 MB.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_long_file_is_checked_within_bounded_memory() {
+    let folder = scratch();
+    let (short, long) = (folder.path().join("short.bit"), folder.path().join("long.bit"));
+    transcode(&clip(), &short, "--frame 120");
+    let mut records = bit::read(&short).unwrap();
+    records.resize(20_000, bit::Record { packet: Vec::new(), final_range: 0 });
+    write(&long, &records);
+    let script = "ulimit -d 300000; exec \"$0\" conformance --json \"$1\" --write \"$2\"";
+    let arguments = ["-c".as_ref(), script.as_ref(), env!("CARGO_BIN_EXE_sidetone").as_ref(), long.as_os_str()];
+    let output = std::process::Command::new("sh").args(arguments).arg(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(fs::metadata(folder.path().join("long.dec")).unwrap().len(), 20_000 * 5760 * 4);
 }

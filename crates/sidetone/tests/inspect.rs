@@ -43,6 +43,22 @@ fn what_is_extracted_is_the_same_again() {
 }
 
 #[test]
+fn a_component_that_differs_is_said_to_differ() {
+    let folder = scratch();
+    let file = folder.path().join("other.wasm");
+    // A custom section, named x, at the end: it runs as ever.
+    fs::write(&file, [COMPONENT, &[0, 3, 1, b'x', 0]].concat()).unwrap();
+    let people = run([OsStr::new("inspect"), file.as_ref()]);
+    assert_eq!(people.code, 0, "{}", people.err);
+    let said = format!("other.wasm, NOT the one inside this program ({})", &COMPONENT_SHA256[..12]);
+    assert!(people.out.contains(&said), "{}", people.out);
+    let programs = run([OsStr::new("inspect"), file.as_ref(), OsStr::new("--json")]);
+    let report: Value = serde_json::from_str(&programs.out).unwrap();
+    assert_eq!((&report["embedded"], &report["world_matches"]), (&json!(false), &json!(true)));
+    assert_eq!(report["embedded_sha256"], COMPONENT_SHA256);
+}
+
+#[test]
 fn what_is_no_component_is_refused_in_a_sentence() {
     let folder = scratch();
     let mut damaged = COMPONENT.to_vec();

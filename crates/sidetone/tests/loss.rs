@@ -20,9 +20,9 @@ fn every_packet_lost_is_concealed_recovered_or_silent() {
         "--loss 10 --frame 20",
         "--loss 10 --frame 20 --seal random",
         "--loss 20 --burst --seal random",
-        "--loss 50 --burst 20 --frame 2.5 --seal random --application lowdelay",
-        "--loss 95 --burst 40 --frame 5 --seal random --application lowdelay",
-        "--loss 30% --burst 2 --fec --frame 20",
+        "--loss 50 --burst=20 --frame 2.5 --seal random --application lowdelay",
+        "--loss 95 --burst=40 --frame 5 --seal random --application lowdelay",
+        "--loss 30% --burst=2 --fec --frame 20",
         "--loss 100",
         "--loss 100 --seal random",
     ] {
@@ -68,7 +68,7 @@ fn sealed_and_plain_conceal_alike() {
     let folder = scratch();
     let [packets, plain, sealed] = ["in.bit", "plain.wav", "sealed.wav"].map(|name| folder.path().join(name));
     transcode(&clip(), &packets, "--frame 20 --fec --expected-loss 20 --rate 16000");
-    for options in ["--loss 10", "--loss 30 --burst 2 --seed 3", "--loss 5 --rate 16000 --channels 2"] {
+    for options in ["--loss 10", "--loss 30 --burst=2 --seed 3", "--loss 5 --rate 16000 --channels 2"] {
         let a = transcode(&packets, &plain, options);
         let b = transcode(&packets, &sealed, &format!("{options} --seal random"));
         // Nothing tells a session that packets are missing at the very end, and at the start there is nothing to make

@@ -66,3 +66,92 @@ fn a_reader_that_leaves_early_is_no_error() {
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+/// The file is of what was there before and nothing is left, or it is complete and the program says so.
+#[test]
+#[cfg(unix)]
+fn a_signal_while_out_is_written_comes_before_it_or_after() {
+    use sidetone_audio::bit;
+    use std::process::Command;
+
+    let folder = scratch();
+    let path = |name: &str| folder.path().join(name);
+    // Little to decode and much to write: 10 minutes, nearly all of them lost.
+    transcode(&clip(), &path("in.bit"), "--frame 120 --complexity 0");
+    let mut records = bit::read(path("in.bit")).unwrap();
+    records.resize(5000, bit::Record { packet: Vec::new(), final_range: 0 });
+    let mut file = bit::Writer::create(path("in.bit")).unwrap();
+    records.iter().for_each(|record| file.write(&record.packet, record.final_range).unwrap());
+    file.finish().unwrap();
+    let bytes = 44 + 5000 * 5760 * 4;
+    let is_begun = || {
+        let parts = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap());
+        parts
+            .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "part"))
+            .any(|entry| entry.metadata().is_ok_and(|found| found.len() > 0))
+    };
+    for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
+        fs::write(path("out.wav"), "before").unwrap();
+        let mut command = program();
+        command.arg("transcode").args([path("in.bit"), path("out.wav")]).args(["--channels", "2"]);
+        let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+        while !is_begun() {
+            assert!(child.try_wait().unwrap().is_none(), "it ended without a file of its own");
+        }
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let ended = child.wait().unwrap().code();
+        let out = fs::metadata(path("out.wav")).unwrap().len();
+        assert!(
+            (ended == Some(code) && out == 6) || (ended == Some(0) && out == bytes),
+            "{signal}: {ended:?} with {out} bytes of {bytes}"
+        );
+        assert_eq!(listing(folder.path()), ["in.bit", "out.wav"], "{signal}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_report_that_cannot_be_printed_is_an_error_and_the_file_stays() {
+    let folder = scratch();
+    let (expected, out) = (folder.path().join("expected.wav"), folder.path().join("out.wav"));
+    transcode(&clip(), &expected, "");
+    let full = || Stdio::from(fs::File::options().write(true).open("/dev/full").unwrap());
+    let output = program().arg("transcode").args([clip(), out.clone()]).stdout(full()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        format!(
+            "error: {} is complete, but the report is not: cannot write to stdout: No space left on device (os error 28)\n",
+            out.display()
+        )
+    );
+    assert_eq!(read(&out), read(&expected));
+    for arguments in [&["inspect"][..], &["--help"], &["--version"], &["transcode", "--help"]] {
+        let output = program().args(arguments).stdout(full()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(text, "error: cannot write to stdout: No space left on device (os error 28)\n", "{arguments:?}");
+    }
+}
+
+/// The component's memory is reserved, not used; a limit of addresses that is too low is said to be that.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_job_needs_less_than_7_gib_of_addresses_and_says_so_where_there_are_fewer() {
+    let folder = scratch();
+    let limited = |kib: u32, options: &str| {
+        let script = format!("ulimit -v {kib}; exec \"$0\" transcode \"$1\" \"$2\" {options}");
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_sidetone")]).arg(clip()).arg(folder.path().join("out.wav"));
+        shell.env_remove("SIDETONE_KEY").output().unwrap()
+    };
+    for options in ["--seal random", "--seal random --complexity 3", "--rate 16000"] {
+        let output = limited(7 << 20, options);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let output = limited(3 << 20, "");
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text.starts_with("error: no room for the sandbox: it reserves some 5 GiB of addresses"), "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+}

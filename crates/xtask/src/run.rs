@@ -11,26 +11,36 @@ pub(crate) const CLIP: &str = "crates/sidetone/assets/speech.wav";
 /// Any key shows the round trip; this one is in the test vectors.
 const KEY: &str = "000102030405060708090a0b0c0d0e0f";
 
-/// Send speech through the component: encode, seal, open, decode; report, and write a WAV to listen to.
+/// Start the gateway on its embedded default, make one call with a virtual device, and serve until Ctrl-C.
 ///
-/// Without arguments it takes the clip that the repository carries. What comes after `--` goes to `sidetone transcode`:
-/// try `cargo xtask run -- --loss 10 --burst`.
+/// It serves this machine alone, and speaks back what devices say. What comes after `--` goes to `sidetone serve`:
+/// `cargo xtask run -- --once` stops after the call, `cargo xtask run -- --http-listen 127.0.0.1:9090` moves a port.
+///
+/// With a WAV file: send that through the component instead (encode, seal, open, decode), report, and write a WAV to
+/// listen to. What comes after `--` then goes to `sidetone transcode`: `cargo xtask run speech.wav -- --loss 10`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Speech to send, a WAV file.
+    /// Speech to send through the component, a WAV file.
     wav: Option<PathBuf>,
     /// Where to write what came out [default: out/NAME.wav].
-    #[arg(long, short)]
+    #[arg(long, short, requires = "wav")]
     out: Option<PathBuf>,
-    /// Further options of `sidetone transcode`.
+    /// Further options of `sidetone serve`, or of `sidetone transcode`.
     #[arg(last = true)]
     extra: Vec<String>,
 }
 
 pub(crate) fn main(args: &Args) -> Result<()> {
     setup::ensure(&[Need::Build])?;
+    match &args.wav {
+        Some(wav) => transcode(wav, args),
+        None => sidetone()?.args(["serve", "--self-check"]).args(&args.extra).replace(),
+    }
+}
+
+fn transcode(wav: &Path, args: &Args) -> Result<()> {
     let here = std::env::current_dir().context("the current folder cannot be found")?;
-    let input = args.wav.as_ref().map_or_else(|| root().join(CLIP), |wav| here.join(wav));
+    let input = here.join(wav);
     let out = match &args.out {
         Some(out) => here.join(out),
         None => root().join("out").join(input.file_name().unwrap_or("speech.wav".as_ref())).with_extension("wav"),

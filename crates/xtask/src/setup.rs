@@ -19,12 +19,14 @@ pub(crate) enum Need {
     Fuzz,
     /// Node.js and npm, for the browser's half. Never installed from here.
     Node,
+    /// An MQTT broker, for tests.
+    Broker,
 }
 
 /// Look for the tools that the other commands need, and install what is missing.
 ///
 /// Says what is missing and what it will run before it installs anything. The wasm32 target comes through rustup; clang,
-/// lld, cmake and make through the system's package manager (apt-get, dnf, zypper, pacman, apk or brew), with sudo where
+/// lld, cmake, make and mosquitto (for the tests) through the system's package manager (apt-get, dnf, zypper, pacman, apk or brew), with sudo where
 /// you are not root. Node.js, for `test` and `component --web`, is only looked for.
 ///
 /// All other commands do this first by themselves.
@@ -36,7 +38,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn main(args: &Args) -> Result<()> {
-    let findings = tools::find(&[Need::Build, Need::Fuzz, Need::Node])?;
+    let findings = tools::find(&[Need::Build, Need::Fuzz, Need::Broker, Need::Node])?;
     for finding in &findings {
         println!("{:<14} {}", finding.name, finding.found.as_deref().unwrap_or("MISSING"));
     }
@@ -46,7 +48,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         announce(&required);
         bail!("{} tool(s) missing; `cargo xtask setup` installs what it can", required.len());
     }
-    install(required, &[Need::Build, Need::Fuzz])?;
+    install(required, &[Need::Build, Need::Fuzz, Need::Broker])?;
     announce(&optional);
     match optional.first() {
         None => println!("Everything is there."),

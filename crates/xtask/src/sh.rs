@@ -101,6 +101,22 @@ impl Cmd {
         self.judge(status, "")
     }
 
+    /// Runs it in the place of this process, so that signals reach it and nothing else.
+    #[cfg(unix)]
+    pub(crate) fn replace(mut self) -> Result<()> {
+        use std::os::unix::process::CommandExt;
+        println!("$ {}", self.shown);
+        // Returns only where it fails.
+        let error = self.command.exec();
+        Err(self.not_started(&error))
+    }
+
+    /// Runs it, its output going where ours goes.
+    #[cfg(not(unix))]
+    pub(crate) fn replace(self) -> Result<()> {
+        self.run()
+    }
+
     /// Runs it without a word and returns its standard output.
     pub(crate) fn read(mut self) -> Result<String> {
         let output = self.command.stdin(Stdio::null()).output().map_err(|error| self.not_started(&error))?;

@@ -6,6 +6,7 @@ use super::event::{Event, Sink};
 use super::ladder::LadderConfig;
 use super::probe::{self, Room};
 use super::queue::Bounds;
+use super::relief::watch;
 use super::shared::Shared;
 use super::worker::Worker;
 use super::{Pool, PoolError, Quota};
@@ -162,11 +163,21 @@ impl Builder {
             bounds,
             (self.spin, self.max_wait),
         ));
-        let mut pool = Pool::new(engine, shared.clone());
+        let mut workers = Vec::new();
         for index in 0..self.workers {
-            // Those started before end when the pool is dropped.
-            pool.add(Worker::start(index, shared.clone())?);
+            match Worker::start(index, shared.clone()) {
+                Ok(worker) => workers.push(worker),
+                Err(error) => {
+                    workers.iter().for_each(|worker| worker.close(Duration::ZERO));
+                    return Err(error);
+                }
+            }
         }
+        let watch = watch(&workers).map_err(|error| {
+            workers.iter().for_each(|worker| worker.close(Duration::ZERO));
+            PoolError::Start(format!("no thread to watch the workers: {error}"))
+        })?;
+        let pool = Pool::new(engine, shared, workers, watch);
         for (name, quota) in &self.tenants {
             pool.set_quota(name, *quota);
         }

@@ -4,7 +4,7 @@ use crate::{Cause, Error};
 use std::time::Duration;
 use thiserror::Error;
 
-/// Why a call on a pool or a session of it failed. Only [`Closed`](Self::Closed) ends the session.
+/// Why a call on a pool, or on a session or codec of it, failed. Only [`Closed`](Self::Closed) ends the session.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PoolError {
@@ -95,6 +95,18 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// A word for it, for metrics.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Sessions { .. } => "sessions",
+            Self::Frames { .. } => "frames",
+            Self::Cpu { .. } => "cpu",
+        }
+    }
+}
+
 /// Why work was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -111,6 +123,19 @@ pub enum Shed {
     /// The speaker was interrupted.
     #[error("it was discarded")]
     Discarded,
+}
+
+impl Shed {
+    /// A word for it, for metrics.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Stale => "stale",
+            Self::SessionQueue => "session_queue",
+            Self::WorkerQueue => "worker_queue",
+            Self::Discarded => "discarded",
+        }
+    }
 }
 
 /// What ended an instance.
@@ -161,4 +186,17 @@ pub enum CloseReason {
     /// The pool was shut down.
     #[error("the pool was shut down")]
     ShutDown,
+}
+
+impl CloseReason {
+    /// A word for it, for metrics.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Storm { .. } => "storm",
+            Self::Refused(_) => "refused",
+            Self::ShutDown => "shut_down",
+        }
+    }
 }

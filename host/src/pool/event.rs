@@ -9,9 +9,9 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// A session's instance failed; a fresh one takes its place. The call that died says the same to its caller.
+    /// A session's or codec's instance failed; a fresh one takes its place. The call that died says the same to its caller.
     Restarted {
-        /// Which.
+        /// Which session or codec.
         session: SessionId,
         /// Whose.
         tenant: Arc<str>,
@@ -22,7 +22,7 @@ pub enum Event {
     },
     /// A session codes at another quality from its next frame on.
     Quality {
-        /// Which.
+        /// Which session or codec.
         session: SessionId,
         /// Whose.
         tenant: Arc<str>,
@@ -40,7 +40,7 @@ pub enum Event {
     },
     /// A session was closed, but not by its owner.
     Closed {
-        /// Which.
+        /// Which session or codec.
         session: SessionId,
         /// Whose.
         tenant: Arc<str>,

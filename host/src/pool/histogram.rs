@@ -51,7 +51,13 @@ impl Histogram {
                 passed += n;
                 passed >= rank
             });
-            index.map_or(0.0, |index| ms(upper(index).min(max)))
+            index.map_or(0.0, |index| {
+                // Within a bucket, values are taken to be spread evenly.
+                let (bottom, top) = (index.checked_sub(1).map_or(0, upper), upper(index).min(max));
+                let before = passed - counts[index];
+                let share = (rank - before) as f64 / counts[index] as f64;
+                ms(bottom) + ms(top.saturating_sub(bottom)) * share
+            })
         };
         Latency {
             count,

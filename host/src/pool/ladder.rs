@@ -48,6 +48,11 @@ impl Ladder {
         Self { config, level: Quality::Full, average: 0.0, seen: 0, calm_since: None }
     }
 
+    /// Where it stands.
+    pub(crate) const fn level(&self) -> Quality {
+        self.level
+    }
+
     /// Average latency of the last frames.
     pub(crate) fn average(&self) -> Duration {
         Duration::from_secs_f64(self.average)

@@ -1,8 +1,8 @@
 //! Sessions of many tenants on worker threads, that survive anything a guest does.
 //!
-//! A [`Pool`] owns N worker threads; each owns the instances of its sessions. A session lives on one worker, in one
-//! instance, on one codec: its frames stay in order. [`Pool::open`] puts it on the worker with the fewest sessions.
-//! All calls return a [`Reply`], to be awaited (no runtime is assumed) or waited for.
+//! A [`Pool`] owns N workers; each owns the instances of its sessions. A session lives on one worker, in one instance, on
+//! one codec: its frames stay in order. [`Pool::open`] puts it on the worker with the fewest sessions. All calls return a
+//! [`Reply`], to be awaited (no runtime is assumed) or waited for.
 //!
 //! ```no_run
 //! use sidetone_host::{EngineConfig, Key, Pool, Quota};
@@ -22,14 +22,33 @@
 //! # Ok::<(), sidetone_host::PoolError>(())
 //! ```
 //!
+//! Besides sessions there are, with the same quotas, deadlines and restarts: encoders and decoders by themselves
+//! ([`Pool::encoder`], [`Pool::decoder`]), and single packets ([`Pool::seal`], [`Pool::open_packet`]). The folder
+//! `examples` has each of these; they run as they are.
+//!
+//! # What to do with an error
+//! | [`PoolError`] | what happened | what to do |
+//! |---|---|---|
+//! | `Guest` | the guest refused a bad datagram or setting | drop it; many that are [implausible](crate::OpenError::is_implausible) in a row mean a wrong key |
+//! | `Restarted`, `Lost` | the instance failed, and a fresh one goes on | go on: one frame is lost |
+//! | `Shed`, `Refused` | too late, too much | go on: that frame is lost. `Refused` by [`Pool::open`]: no more sessions for this tenant |
+//! | `BackingOff` | it fails again and again | go on, or close it |
+//! | `Busy`, `Exhausted` | no slot, no memory | open it elsewhere, or later |
+//! | `Closed` | it is over | open another one |
+//!
 //! # What a failure costs
 //! | failure | who loses what |
 //! |---|---|
-//! | trap, deadline, memory, stack, broken return value | the session: the call that met it (one frame, with PCM that waited for the rest of its frame), the codecs' memory of the frames before |
-//! | the same again and again | the session: what is asked while it waits to be opened again, then the session |
-//! | a panic of the host on a worker | the session being served: as a trap. The others on that worker move to a new thread as they are |
+//! | a trap, a deadline missed (endless loop), deep recursion, too much memory, a return value that is broken (lengths that lie, lists outside of the memory, a nonce twice) | the session: the call that met it (one frame, with PCM that waited for the rest of its frame), and the codecs' memory of the frames before. Two in a row cost two. Others on that worker: nothing |
+//! | a guest that takes long, until it is done or its deadline ends it | others on that worker wait 5 to 10 ms; then another thread serves them. Where four such guests meet on one worker, the others wait for the first to end |
+//! | a failure while opening; a start that hangs | its opener: the session it asked for. No slot |
+//! | a failure at every restart | the session: what is asked while it waits to be opened again, then the session (see [`RestartPolicy`]) |
+//! | a panic of the host on a worker | the session being served: as a trap. The others on that worker go on, on a new thread, as they are |
+//! | more sessions than slots | those that are too many: `Busy`. The others: nothing |
 //! | a full queue, a frame that is too old | that frame, of the tenant that has most of them waiting |
-//! | a tenant over its quota | that tenant: the frame or session that is refused |
+//! | a tenant over its quota | that tenant: the frame or session that is refused. Another tenant waits for at most a quantum of 1 ms and the frame in the guest |
+//! | a clock that jumps | what waited in a queue then, where it jumps forward. (The machine's monotonic clock does not) |
+//! | a bad component in [`Pool::swap`] | nothing |
 //!
 //! No nonce leaves twice: the host reads the header of each datagram that a guest returns, lets none out whose sequence
 //! number (and downlink, timestamp) is not above all before it, and opens a fresh instance with that mark. Packets that
@@ -37,33 +56,52 @@
 //!
 //! # Costs
 //! A frame costs, besides the guest: one allocation (the reply), two locks of the worker's queue (each some ten
-//! instructions), two readings of the clock, and a wake-up where the worker, or the one who waits, sleeps. See
-//! `cargo xtask bench pool`. The `metrics` facade costs an atomic operation a value once a recorder is installed.
+//! instructions), three readings of the clock, and a wake-up where the worker, or the one who waits, sleeps: together
+//! less than a microsecond where nobody sleeps. What is left: the allocations that wasmtime makes of the lists a guest
+//! returns, and the two hops between threads of one who sends a frame and waits for it. See `cargo xtask bench pool`.
+//! The `metrics` facade costs an atomic operation a value once a recorder is installed. Two threads besides the workers
+//! wake every 5 ms, for deadlines and for guests that take long.
+//!
+//! # Metrics
+//! All metrics, with labels, units and help, are in [`metrics::ALL`](crate::metrics::ALL). They carry tenants and
+//! workers, not sessions: a label a session would grow without a bound. A session's own counts are
+//! [`PoolSession::stats`], the pool's [`Pool::stats`]. Failures and their guest backtraces are logged with `tracing`.
 //!
 //! # Hazards
 //! - Do not [`wait`](Reply::wait) on the threads of an async runtime, nor in an event callback.
 //! - Time of guests is the time their calls take on the worker's thread; a machine with fewer processors than busy
 //!   threads makes that more than their CPU time, and quotas and the ladder act on it.
-//! - Metrics carry tenants and workers, not sessions: a label a session would grow without a bound. A session's own
-//!   counts are [`PoolSession::stats`].
+//! - A swap to another component compiles on the caller's thread and needs a free slot.
 
 mod backoff;
 mod builder;
 mod clock;
+mod codec;
+mod codec_work;
 mod error;
 mod event;
+mod handle;
 mod histogram;
 mod ladder;
+mod meter;
+mod meters;
 mod mirror;
+mod occupant;
+mod packet_work;
+mod packets;
 mod probe;
 mod queue;
 mod quota;
+mod relief;
 mod reply;
 mod seat;
-mod seats;
+mod seated;
 mod session;
 mod shared;
+mod shift;
+mod stateless;
 mod stats;
+mod stream_work;
 mod tenant;
 mod work;
 mod worker;
@@ -71,6 +109,7 @@ mod worker;
 pub use backoff::RestartPolicy;
 pub use builder::Builder;
 pub use clock::{Clock, Jitter};
+pub use codec::{PoolDecoder, PoolEncoder};
 pub use error::{CloseReason, PoolError, Refusal, RestartCause, Shed};
 pub use event::Event;
 pub use histogram::Latency;
@@ -82,18 +121,22 @@ pub use session::{PoolSession, SessionId, SessionStats};
 pub use stats::{Performance, PoolStats, WorkerStats};
 pub use tenant::TenantStats;
 
-use crate::{Engine, Key, Limits};
-use histogram::Histogram;
+use crate::ticker::Ticker;
+use crate::{Engine, Key, Limits, metrics as table};
+use handle::Handle;
+use packets::Entry;
+use reply::Answer;
 use session::Meta;
 use shared::Shared;
 use sidetone_session::Config;
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::RandomState;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tenant::Tenant;
-use work::Work;
+use work::{Opening, Work};
 use worker::Worker;
 
 /// How long dropping a pool lets it finish what is queued.
@@ -115,11 +158,14 @@ pub struct Pool {
     engine: Engine,
     shared: Arc<Shared>,
     workers: Vec<Arc<Worker>>,
-    tenants: RwLock<HashMap<String, Arc<Tenant>>>,
+    tenants: RwLock<HashMap<String, Arc<Entry>>>,
     next_session: AtomicU64,
     next_tenant: AtomicUsize,
     turn: AtomicUsize,
     started: Duration,
+    /// Which worker has a key's schedules.
+    spread: RandomState,
+    _watch: Ticker,
 }
 
 impl Pool {
@@ -128,21 +174,21 @@ impl Pool {
         Builder::default()
     }
 
-    fn new(engine: Engine, shared: Arc<Shared>) -> Self {
+    fn new(engine: Engine, shared: Arc<Shared>, workers: Vec<Arc<Worker>>, watch: Ticker) -> Self {
+        table::describe();
+        table::SLOTS.gauge(&[]).set(f64::from(engine.config().instances));
         Self {
             engine,
             started: shared.clock.now(),
             shared,
-            workers: Vec::new(),
+            workers,
             tenants: RwLock::default(),
             next_session: AtomicU64::new(1),
             next_tenant: AtomicUsize::new(0),
             turn: AtomicUsize::new(0),
+            spread: RandomState::new(),
+            _watch: watch,
         }
-    }
-
-    fn add(&mut self, worker: Arc<Worker>) {
-        self.workers.push(worker);
     }
 
     /// Opens a session of a tenant, in an instance of its own: some 70 µs on its worker. Dropping the reply closes it
@@ -152,30 +198,52 @@ impl Pool {
     /// [`PoolError::Busy`] where no slot is free; [`PoolError::Guest`] where the guest refuses the configuration, or
     /// fails.
     pub fn open(&self, tenant: &str, key: &Key, config: Config) -> Reply<PoolSession> {
-        match self.enter(tenant, key, config) {
-            Ok(reply) => reply,
-            Err(error) => Reply::refused(error),
+        let worth = [config.incoming.frame.micros(), config.outgoing.frame.micros()].map(micros);
+        self.enter(tenant, worth, |handle, answer| Opening::Session {
+            key: key.clone(),
+            config,
+            session: PoolSession(handle),
+            answer,
+        })
+    }
+
+    /// Opens something of a tenant on the least loaded worker. A frame of it may wait as long as `worth`, where the pool
+    /// does not say otherwise.
+    fn enter<T>(
+        &self,
+        tenant: &str,
+        worth: [Duration; 2],
+        opening: impl FnOnce(Handle, Answer<T>) -> Opening,
+    ) -> Reply<T> {
+        let (answer, reply) = Reply::pair();
+        let entered = self.tenant(tenant).and_then(|entry| {
+            self.place(&entry.tenant, self.least_loaded(), worth, |handle| (Work::Open(opening(handle, answer)), ()))
+        });
+        match entered {
+            Ok(()) => reply,
+            Err(error) => Reply::known(Err(error)),
         }
     }
 
-    fn enter(&self, tenant: &str, key: &Key, config: Config) -> Result<Reply<PoolSession>, PoolError> {
-        let tenant = self.tenant(tenant).ok_or_else(|| PoolError::UnknownTenant(tenant.to_owned()))?;
+    /// A lane of a tenant on a worker, and its first work, made of the handle.
+    fn place<T>(
+        &self,
+        tenant: &Arc<Tenant>,
+        worker: &Arc<Worker>,
+        worth: [Duration; 2],
+        work: impl FnOnce(Handle) -> (Work, T),
+    ) -> Result<T, PoolError> {
         tenant.enter()?;
-        let worker = self.least_loaded();
         let id = SessionId(self.next_session.fetch_add(1, Relaxed));
-        let (answer, reply) = Reply::pair();
-        let wait = self.shared.max_wait;
-        let opened = worker.open(
-            tenant.index,
-            |lane| Meta::new(id, tenant.clone(), lane, &config, wait),
-            |session| Work::Open { key: key.clone(), config, session, answer },
-        );
-        opened.inspect_err(|_| tenant.leave())?;
-        Ok(reply)
+        let worth = worth.map(|worth| self.shared.max_wait.unwrap_or(worth));
+        let meta = |lane| Meta::new(id, tenant.clone(), lane, worth);
+        let opened = worker.open(tenant.index, meta, |meta| work(Handle::new(meta, worker.clone())));
+        opened.inspect_err(|_| tenant.leave())
     }
 
-    fn tenant(&self, name: &str) -> Option<Arc<Tenant>> {
-        self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    fn tenant(&self, name: &str) -> Result<Arc<Entry>, PoolError> {
+        let entry = self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        entry.ok_or_else(|| PoolError::UnknownTenant(name.to_owned()))
     }
 
     /// The worker with the fewest sessions; among equals, in turn.
@@ -192,21 +260,38 @@ impl Pool {
         let index = self.next_tenant.fetch_add(1, Relaxed);
         let limits = Limits::of(self.engine.config());
         let tenant = Arc::new(Tenant::new(index, name, quota, limits, self.shared.clock.now()));
-        self.tenants.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), tenant);
+        let entry = Arc::new(Entry::new(tenant, self.workers.len()));
+        let before = self.tenants.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), entry);
+        // Its packet instances end here, outside the lock.
+        drop(before);
     }
 
-    /// Compiles a new component beside the running one, checks it (the same world, no imports), and opens new sessions
-    /// on it, once a session opens on it by way of trial: one slot must be free. Takes 0.3-0.4 s on the caller's thread;
-    /// frames go on meanwhile.
+    /// Compiles a new component beside the running one, checks it (no imports; the same world, or one that has more),
+    /// and opens new sessions on it, once a session opens on it by way of trial: one slot must be free. Takes 0.3-0.4 s
+    /// on the caller's thread; frames go on meanwhile.
     ///
     /// # Errors
     /// [`PoolError::Guest`] with [`Error::Compile`](crate::Error::Compile), [`Error::Imports`](crate::Error::Imports) or
-    /// [`Error::World`](crate::Error::World), or what the trial met: nothing has changed.
+    /// [`Error::World`](crate::Error::World), which lists what is missing, new and of another type, or what the trial
+    /// met: nothing has changed.
     pub fn swap(&self, component: &[u8], how: Swap) -> Result<(), PoolError> {
-        let component = self.engine.compile(component)?;
+        let result = self.try_swap(component, how);
+        let word = if result.is_ok() { "swapped" } else { "refused" };
+        table::SWAPS.counter(&[word]).increment(1);
+        result.inspect_err(|error| tracing::warn!(%error, "a component was refused; the one that runs stays"))
+    }
+
+    fn try_swap(&self, component: &[u8], how: Swap) -> Result<(), PoolError> {
+        let (_, running) = self.shared.component();
+        let component = running.successor(component)?;
         // A component that cannot even open a session is found out here, not by the sessions there are.
         drop(component.open(&Key::new([0; 16]), &Config::gateway(0))?);
+        let difference = running.difference(&component);
+        if !difference.is_none() {
+            tracing::info!(%difference, "the new component has a larger world");
+        }
         self.shared.swap(component, how);
+        tracing::info!(?how, "another component runs");
         Ok(())
     }
 
@@ -224,61 +309,6 @@ impl Pool {
         Duration::from_nanos(sum / self.workers.len().max(1) as u64) > self.shared.ladder.advise
     }
 
-    /// Counts since the start. Walks all histograms: some 20 µs a worker.
-    #[must_use]
-    pub fn stats(&self) -> PoolStats {
-        let tenants: Vec<_> = self.tenants.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        let tenants = tenants.iter().map(|tenant| (tenant.name.to_string(), tenant.stats())).collect();
-        let all =
-            |which: fn(&Worker) -> &Histogram| Histogram::summary(self.workers.iter().map(|worker| which(worker)));
-        let (queue, guest, total) = (all(|w| &w.meters.queue), all(|w| &w.meters.guest), all(|w| &w.meters.total));
-        let sum = |count: fn(&Worker) -> u64| self.workers.iter().map(|worker| count(worker)).sum::<u64>();
-        let runtime = self.shared.clock.now().saturating_sub(self.started).as_secs_f64();
-        let per_second = if runtime > 0.0 { total.count as f64 / runtime } else { 0.0 };
-        let depth = sum(|w| w.meters.depth.load(Relaxed)) as f64;
-        let errors = |tenants: &std::collections::BTreeMap<String, TenantStats>| {
-            tenants.values().map(|tenant| tenant.errors + tenant.restarts).sum()
-        };
-        PoolStats {
-            workers: self.workers.len(),
-            active_workers: self.workers.iter().filter(|worker| worker.sessions.load(Relaxed) > 0).count(),
-            pending_requests: self.workers.iter().map(|worker| worker.queued()).sum(),
-            performance: Performance {
-                frames_processed: total.count,
-                errors: errors(&tenants),
-                avg_latency: total.avg,
-                max_latency: total.max,
-                avg_queue_size: if total.count == 0 { 0.0 } else { depth / total.count as f64 },
-                runtime,
-                frames_per_second: per_second,
-                p50: total.p50,
-                p95: total.p95,
-                p99: total.p99,
-            },
-            sessions: self.workers.iter().map(|worker| worker.sessions.load(Relaxed)).sum(),
-            slots: self.slots(),
-            queue,
-            guest,
-            total,
-            restarts: self.shared.restarts(),
-            workers_replaced: sum(|w| w.meters.replaced.get()),
-            tenants,
-        }
-    }
-
-    /// Each worker by itself.
-    #[must_use]
-    pub fn worker_stats(&self) -> Vec<WorkerStats> {
-        let one = |worker: &Arc<Worker>| WorkerStats {
-            worker: worker.index,
-            sessions: worker.sessions.load(Relaxed),
-            queued: worker.queued(),
-            recent_ms: worker.meters.average_nanos.load(Relaxed) as f64 / 1e6,
-            total: Histogram::summary([&worker.meters.total].into_iter()),
-        };
-        self.workers.iter().map(one).collect()
-    }
-
     /// Takes no more work, finishes what is queued within `bound`, and ends all sessions. Blocks. `false`: a worker was
     /// still busy after `bound` and the deadline of an operation; it ends by itself.
     ///
@@ -290,6 +320,10 @@ impl Pool {
         let patience = bound + config.deadline.max(config.init_deadline) + config.tick * 2;
         self.workers.iter().all(|worker| worker.join(patience))
     }
+}
+
+fn micros(micros: u32) -> Duration {
+    Duration::from_micros(micros.into())
 }
 
 impl Drop for Pool {

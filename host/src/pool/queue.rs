@@ -1,5 +1,8 @@
 //! What waits for a worker: a lane a session, in order; between tenants, deficit round robin by the time their guests
 //! take. Pure: the worker's lock is around it.
+//!
+//! A lane whose job was taken is busy until it is [`done`](Queues::done): nobody else gets its next one, so that a
+//! session's frames stay in order whichever thread serves them.
 
 use slab::Slab;
 use std::collections::VecDeque;
@@ -37,12 +40,15 @@ struct Lane<O, J> {
     owner: O,
     tenant: usize,
     jobs: VecDeque<(Duration, J)>,
+    /// One of its jobs is being done.
+    busy: bool,
 }
 
 #[derive(Debug, Default)]
 struct Share {
-    /// Sessions with work, in turn.
+    /// Sessions with work, in turn; none that is busy.
     ready: VecDeque<usize>,
+    busy: Vec<usize>,
     /// Guest time left of this turn, in ns; below 0 it is a debt.
     credit: i64,
     frames: usize,
@@ -79,8 +85,14 @@ impl<O: Clone, J: Queued> Queues<O, J> {
         self.frames
     }
 
+    /// Nothing can be taken.
     pub(crate) fn is_empty(&self) -> bool {
-        self.round.is_empty()
+        self.round.iter().all(|&tenant| self.shares[tenant].ready.is_empty())
+    }
+
+    /// Nothing waits, and nothing is being done.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.is_empty() && self.shares.iter().all(|share| share.busy.is_empty())
     }
 
     /// A lane for a session; `owner` may need to know which.
@@ -90,15 +102,21 @@ impl<O: Clone, J: Queued> Queues<O, J> {
         }
         let entry = self.lanes.vacant_entry();
         let lane = entry.key();
-        entry.insert(Lane { owner: owner(lane), tenant, jobs: VecDeque::new() });
+        entry.insert(Lane { owner: owner(lane), tenant, jobs: VecDeque::new(), busy: false });
         lane
+    }
+
+    /// Whose a lane is.
+    pub(crate) fn owner(&self, lane: usize) -> Option<&O> {
+        self.lanes.get(lane).map(|lane| &lane.owner)
     }
 
     /// Ends a lane and returns whose it was, and what still stood in it.
     pub(crate) fn close(&mut self, lane: usize) -> Option<(O, Vec<J>)> {
-        let Lane { owner, tenant, jobs } = self.lanes.try_remove(lane)?;
+        let Lane { owner, tenant, jobs, .. } = self.lanes.try_remove(lane)?;
         let share = &mut self.shares[tenant];
         share.ready.retain(|&ready| ready != lane);
+        share.busy.retain(|&busy| busy != lane);
         let frames = jobs.iter().filter(|(_, job)| job.is_frame()).count();
         share.frames -= frames;
         self.frames -= frames;
@@ -122,17 +140,13 @@ impl<O: Clone, J: Queued> Queues<O, J> {
             }
             self.frames += 1;
         }
-        let Lane { tenant, jobs, .. } = &mut self.lanes[lane];
-        let share = &mut self.shares[*tenant];
-        share.frames += usize::from(job.is_frame());
-        if jobs.is_empty() {
-            share.ready.push_back(lane);
-        }
-        if !share.in_round {
-            share.in_round = true;
-            self.round.push_back(*tenant);
-        }
+        let Lane { tenant, jobs, busy, .. } = &mut self.lanes[lane];
+        let (tenant, becomes_ready) = (*tenant, jobs.is_empty() && !*busy);
+        self.shares[tenant].frames += usize::from(job.is_frame());
         jobs.push_back((since, job));
+        if becomes_ready {
+            self.make_ready(tenant, lane);
+        }
         removed
     }
 
@@ -152,7 +166,18 @@ impl<O: Clone, J: Queued> Queues<O, J> {
         gone
     }
 
-    /// The next job: each tenant until its share of guest time is used, its sessions in turn.
+    fn make_ready(&mut self, tenant: usize, lane: usize) {
+        let share = &mut self.shares[tenant];
+        share.ready.push_back(lane);
+        if !share.in_round {
+            share.in_round = true;
+            // It is served when its turn comes, not the turn after that; what it owes, it still owes.
+            share.credit += QUANTUM;
+            self.round.push_back(tenant);
+        }
+    }
+
+    /// The next job, whose lane is busy from now on: each tenant until its share of guest time is used, its sessions in turn.
     pub(crate) fn pop(&mut self) -> Option<Next<J>> {
         loop {
             let tenant = *self.round.front()?;
@@ -171,15 +196,25 @@ impl<O: Clone, J: Queued> Queues<O, J> {
                 continue;
             }
             share.ready.pop_front();
-            let jobs = &mut self.lanes[lane].jobs;
+            let Lane { jobs, busy, .. } = &mut self.lanes[lane];
             let Some((since, job)) = jobs.pop_front() else { continue };
-            if !jobs.is_empty() {
-                share.ready.push_back(lane);
-            }
+            *busy = true;
+            share.busy.push(lane);
             let frame = usize::from(job.is_frame());
             share.frames -= frame;
             self.frames -= frame;
             return Some(Next { lane, tenant, since, job });
+        }
+    }
+
+    /// The job that was taken from a lane is done: its next one may be taken.
+    pub(crate) fn done(&mut self, lane: usize) {
+        let Some(Lane { tenant, jobs, busy, .. }) = self.lanes.get_mut(lane) else { return };
+        *busy = false;
+        let (tenant, waits) = (*tenant, !jobs.is_empty());
+        self.shares[tenant].busy.retain(|&busy| busy != lane);
+        if waits {
+            self.make_ready(tenant, lane);
         }
     }
 
@@ -197,13 +232,13 @@ impl<O: Clone, J: Queued> Queues<O, J> {
         self.round.clear();
         self.frames = 0;
         for share in &mut self.shares {
-            *share = Share::default();
+            *share = Share { busy: std::mem::take(&mut share.busy), ..Share::default() };
         }
         self.lanes.iter_mut().flat_map(|(_, lane)| lane.jobs.drain(..)).map(|(_, job)| job).collect()
     }
 
     fn remove_oldest(&mut self, lane: usize, own_queue: bool) -> Option<Removed<O, J>> {
-        let Lane { owner, tenant, jobs } = &mut self.lanes[lane];
+        let Lane { owner, tenant, jobs, .. } = &mut self.lanes[lane];
         let oldest = jobs.iter().position(|(_, job)| job.is_frame())?;
         let (since, job) = jobs.remove(oldest)?;
         let share = &mut self.shares[*tenant];
@@ -220,100 +255,18 @@ impl<O: Clone, J: Queued> Queues<O, J> {
         let share = self.shares.iter().max_by_key(|share| share.frames)?;
         let oldest =
             |lane: usize| self.lanes[lane].jobs.iter().find(|(_, job)| job.is_frame()).map(|(since, _)| *since);
-        share.ready.iter().copied().filter_map(|lane| Some((oldest(lane)?, lane))).min().map(|(_, lane)| lane)
+        share
+            .ready
+            .iter()
+            .chain(&share.busy)
+            .copied()
+            .filter_map(|lane| Some((oldest(lane)?, lane)))
+            .min()
+            .map(|(_, lane)| lane)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug, PartialEq)]
-    struct Frame(u32);
-
-    impl Queued for Frame {
-        fn is_frame(&self) -> bool {
-            true
-        }
-    }
-
-    const MS: Duration = Duration::from_millis(1);
-
-    fn queues(session: usize, worker: usize) -> Queues<&'static str, Frame> {
-        Queues::new(Bounds { session, worker })
-    }
-
-    #[test]
-    fn a_sessions_frames_stay_in_order() {
-        let mut queues = queues(100, 100);
-        let lanes = [queues.open(0, |_| "a"), queues.open(0, |_| "b")];
-        for n in 0..10 {
-            assert!(queues.push(lanes[n as usize % 2], MS, Frame(n)).is_none());
-        }
-        let order: Vec<_> = std::iter::from_fn(|| queues.pop()).map(|next| (next.lane, next.job.0)).collect();
-        for lane in lanes {
-            let own: Vec<_> = order.iter().filter(|(of, _)| *of == lane).map(|(_, n)| *n).collect();
-            assert!(own.len() == 5 && own.is_sorted());
-        }
-        assert!(queues.is_empty() && queues.frames() == 0);
-    }
-
-    #[test]
-    fn tenants_get_the_same_time_however_many_frames_they_queue_or_however_long_these_take() {
-        let mut queues = queues(1000, 10_000);
-        let (flood, slow, quiet) =
-            (queues.open(0, |_| "flood"), queues.open(1, |_| "slow"), queues.open(2, |_| "quiet"));
-        for n in 0..1000 {
-            queues.push(flood, MS, Frame(n));
-            queues.push(slow, MS, Frame(n));
-            queues.push(quiet, MS, Frame(n));
-        }
-        let mut time = [Duration::ZERO; 3];
-        for _ in 0..600 {
-            let next = queues.pop().unwrap();
-            let took = [MS / 2, MS * 4, MS / 2][next.tenant];
-            time[next.tenant] += took;
-            queues.charge(next.tenant, took);
-        }
-        let (most, least) = (time.iter().max().unwrap(), time.iter().min().unwrap());
-        assert!(*most - *least <= MS * 8, "{time:?}");
-    }
-
-    #[test]
-    fn a_tenant_that_was_idle_is_served_at_once() {
-        let mut queues = queues(1000, 10_000);
-        let (flood, quiet) = (queues.open(0, |_| "flood"), queues.open(1, |_| "quiet"));
-        for n in 0..1000 {
-            assert!(queues.push(flood, MS, Frame(n)).is_none());
-        }
-        for _ in 0..50 {
-            let next = queues.pop().unwrap();
-            queues.charge(next.tenant, MS / 2);
-        }
-        queues.push(quiet, MS, Frame(0));
-        let served = (0..4).map(|_| {
-            let next = queues.pop().unwrap();
-            queues.charge(next.tenant, MS / 2);
-            next.tenant
-        });
-        assert!(served.collect::<Vec<_>>().contains(&1), "within one quantum");
-    }
-
-    #[test]
-    fn a_full_queue_loses_its_oldest_and_a_full_worker_that_of_the_fullest_tenant() {
-        let mut queues = queues(3, 5);
-        let (flood, quiet) = (queues.open(0, |_| "flood"), queues.open(1, |_| "quiet"));
-        for n in 0..3 {
-            assert!(queues.push(flood, MS * n, Frame(n)).is_none());
-        }
-        let gone = queues.push(flood, MS * 3, Frame(3)).unwrap();
-        assert_eq!((gone.job, gone.owner, gone.own_queue), (Frame(0), "flood", true));
-        assert!(queues.push(quiet, MS, Frame(10)).is_none() && queues.push(quiet, MS, Frame(11)).is_none());
-        let gone = queues.push(quiet, MS, Frame(12)).unwrap();
-        assert_eq!((gone.job, gone.owner, gone.own_queue), (Frame(1), "flood", false));
-        assert_eq!(queues.frames(), 5);
-        assert_eq!(queues.discard(quiet, |_| true).len(), 3);
-        assert_eq!(queues.close(flood).map(|(owner, jobs)| (owner, jobs.len())), Some(("flood", 2)));
-        assert!(queues.pop().is_none() && queues.frames() == 0);
-    }
-}
+mod flood;
+#[cfg(test)]
+mod tests;

@@ -6,9 +6,10 @@ use std::time::Duration;
 /// What a tenant may use. `None` and 0 mean: as much as the pool has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Quota {
-    /// Sessions open at a time.
+    /// Sessions open at a time; codecs count as such, and so does each instance that the packet functions keep (at most
+    /// one a worker).
     pub sessions: Option<u32>,
-    /// Frames a second, all sessions together; bursts of one second's worth pass.
+    /// Frames, packets and jobs a second, all sessions together; bursts of one second's worth pass.
     pub frames_per_second: Option<u32>,
     /// Time of guests in a second of time, all workers together. Measured as the time a call takes on its worker's
     /// thread: on an overloaded machine that is more than CPU time.

@@ -18,8 +18,8 @@ pub struct Reply<T>(State<T>);
 
 #[derive(Debug)]
 enum State<T> {
-    /// Refused before it was queued.
-    Refused(Option<PoolError>),
+    /// Known before it was queued.
+    Known(Option<Result<T, PoolError>>),
     Waiting(oneshot::Receiver<Result<T, PoolError>>),
 }
 
@@ -32,8 +32,8 @@ impl<T> Reply<T> {
         (answer, Self(State::Waiting(reply)))
     }
 
-    pub(crate) fn refused(error: PoolError) -> Self {
-        Self(State::Refused(Some(error)))
+    pub(crate) const fn known(result: Result<T, PoolError>) -> Self {
+        Self(State::Known(Some(result)))
     }
 
     /// Blocks this thread until the answer is there: a queue's wait, and at most the deadline of the operation. Not for
@@ -62,7 +62,7 @@ impl<T> Future for Reply<T> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
             // Polled again after it was ready: the same as a worker that is gone.
-            State::Refused(error) => Poll::Ready(Err(error.take().unwrap_or(PoolError::Lost))),
+            State::Known(result) => Poll::Ready(result.take().unwrap_or(Err(PoolError::Lost))),
             State::Waiting(reply) => Pin::new(reply).poll(context).map(|sent| sent.unwrap_or(Err(PoolError::Lost))),
         }
     }

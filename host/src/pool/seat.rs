@@ -1,62 +1,74 @@
-//! A session at its worker: the instance, and what of it survives the instance.
+//! A session, codec or packet cache at its worker: the instance, and what survives the instance.
 
 use super::backoff::{Backoff, Verdict};
 use super::event::Event;
-use super::mirror::Mirror;
+use super::occupant::Occupant;
 use super::session::Meta;
 use super::shared::Shared;
 use super::{CloseReason, PoolError, RestartCause};
-use crate::{Cause, Error, Failure, Key, Session};
-use sidetone_session::{Config, Quality, State};
+use crate::{Cause, Error, Failure};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-pub(crate) struct Seat {
+pub(crate) struct Seat<O: Occupant> {
     pub(crate) meta: Arc<Meta>,
-    key: Key,
-    pub(crate) mirror: Mirror,
-    session: Option<Session>,
-    /// Of the component that `session` is an instance of.
+    pub(crate) occupant: O,
+    guest: Option<O::Guest>,
+    /// Of the component that `guest` is an instance of.
     generation: u64,
     backoff: Backoff,
     not_before: Duration,
-    /// In force in the guest.
-    quality: Quality,
     closed: Option<CloseReason>,
+    /// Linear memory of the instance, as it was last told.
+    memory: u64,
 }
 
-impl Seat {
-    /// Opens the session for the first time.
-    pub(crate) fn open(meta: Arc<Meta>, key: Key, config: Config, shared: &Shared) -> Result<Self, PoolError> {
-        let mut seat = Self {
+impl<O: Occupant> Seat<O> {
+    /// A seat whose first call opens its instance.
+    pub(crate) fn new(meta: Arc<Meta>, occupant: O) -> Self {
+        Self {
             meta,
-            key,
-            mirror: Mirror::new(config),
-            session: None,
+            occupant,
+            guest: None,
             generation: 0,
             backoff: Backoff::default(),
             not_before: Duration::ZERO,
-            quality: config.quality,
             closed: None,
-        };
+            memory: 0,
+        }
+    }
+
+    /// A seat with an instance.
+    pub(crate) fn open(meta: Arc<Meta>, occupant: O, shared: &Shared) -> Result<Self, PoolError> {
+        let mut seat = Self::new(meta, occupant);
         match seat.instantiate(shared) {
             Ok(()) => Ok(seat),
             Err(error) => Err(busy(error).unwrap_or_else(PoolError::from)),
         }
     }
 
-    /// A fresh instance that goes on where the mirror stands.
+    /// A fresh instance that goes on where the occupant stands.
     fn instantiate(&mut self, shared: &Shared) -> Result<(), Error> {
         // The slot of the old one is free before a new one is asked for.
-        self.session = None;
+        self.vacate(shared);
         let (generation, component) = shared.component();
-        let config = Config { quality: self.quality, ..*self.mirror.config() };
         let instance = component.instantiate_within(self.meta.tenant.limits)?;
-        self.session = Some(Session::open(instance, &self.key, &config)?);
+        self.guest = Some(self.occupant.open(instance)?);
+        shared.slots.taken();
         self.generation = generation;
         self.note_memory();
         Ok(())
+    }
+
+    /// Ends the instance, if there is one.
+    fn vacate(&mut self, shared: &Shared) -> Option<O::Guest> {
+        let guest = self.guest.take();
+        if guest.is_some() {
+            shared.slots.freed();
+        }
+        self.note_memory();
+        guest
     }
 
     /// One call of the guest. `lost` frames are gone if it fails.
@@ -64,11 +76,11 @@ impl Seat {
         &mut self,
         shared: &Shared,
         lost: u32,
-        call: impl FnOnce(&mut Session, &mut Mirror) -> Result<T, Error>,
+        call: impl FnOnce(&mut O::Guest, &mut O) -> Result<T, Error>,
     ) -> Result<T, PoolError> {
         self.make_ready(shared, lost)?;
-        let Some(session) = &mut self.session else { return Err(PoolError::Lost) };
-        match call(session, &mut self.mirror) {
+        let Some(guest) = &mut self.guest else { return Err(PoolError::Lost) };
+        match call(guest, &mut self.occupant) {
             Ok(value) => Ok(value),
             Err(Error::Failed(failure)) => Err(self.failed(shared, failure, lost)),
             Err(error) => Err(error.into()),
@@ -80,8 +92,8 @@ impl Seat {
         if let Some(reason) = &self.closed {
             return Err(PoolError::Closed(reason.clone()));
         }
-        let moves = self.session.is_some() && shared.moves_from(self.generation) && self.mirror.between_frames();
-        if self.session.is_some() && !moves {
+        let moves = self.guest.is_some() && shared.moves_from(self.generation) && self.occupant.may_move();
+        if self.guest.is_some() && !moves {
             return Ok(());
         }
         let now = shared.clock.now();
@@ -112,14 +124,13 @@ impl Seat {
     }
 
     pub(crate) fn restart(&mut self, shared: &Shared, cause: RestartCause, lost: u32) -> PoolError {
-        self.session = None;
-        self.mirror.died();
+        drop(self.vacate(shared));
+        self.occupant.died();
         let tenant = &self.meta.tenant;
-        tenant.restarts.add(1);
+        tenant.restarts.add(cause.label());
         tenant.lost.add(lost.into());
         self.meta.restarts.fetch_add(1, Relaxed);
         self.meta.lost_frames.fetch_add(lost.into(), Relaxed);
-        shared.count_restart(&cause);
         match self.backoff.failed(&shared.restart, shared.clock.now(), shared.jitter.next()) {
             Verdict::GiveUp { restarts } => {
                 let reason = CloseReason::Storm { cause, restarts };
@@ -143,39 +154,11 @@ impl Seat {
         PoolError::Restarted { cause, lost_frames: lost }
     }
 
-    /// The quality that the next frame is coded at, with the worker at `level`.
-    pub(crate) fn follow(&mut self, shared: &Shared, level: Quality) -> Result<(), PoolError> {
-        let configured = self.mirror.config().quality;
-        let pin = self.meta.pin().or(self.meta.tenant.quota.pin);
-        let wanted = pin.unwrap_or_else(|| configured.min(level));
-        if wanted == self.quality {
-            return Ok(());
-        }
-        let from = self.quality;
-        self.call(shared, 1, |session, _| session.set_quality(wanted))?;
-        self.quality = wanted;
-        shared.sink.tell(&Event::Quality {
-            session: self.meta.id,
-            tenant: self.meta.tenant.name.clone(),
-            from,
-            to: wanted,
-        });
-        Ok(())
-    }
-
-    pub(crate) const fn quality(&self) -> Quality {
-        self.quality
-    }
-
-    /// What would survive if the instance failed now.
-    pub(crate) const fn state(&self) -> State {
-        self.mirror.state()
-    }
-
-    /// Ends the session for a reason that is not its owner's.
+    /// Ends it for a reason that is not its owner's.
     fn close(&mut self, shared: &Shared, reason: CloseReason) -> CloseReason {
-        self.session = None;
-        self.note_memory();
+        drop(self.vacate(shared));
+        self.meta.ended.store(true, Relaxed);
+        self.meta.tenant.closed.add(reason.label());
         tracing::warn!(session = self.meta.id.0, tenant = &*self.meta.tenant.name, %reason, "a session was closed");
         self.closed = Some(reason.clone());
         let (session, tenant) = (self.meta.id, self.meta.tenant.name.clone());
@@ -183,22 +166,18 @@ impl Seat {
         reason
     }
 
-    /// Ends the session for its owner: the guest zeroises its keys, the slot is free.
-    pub(crate) fn leave(mut self) {
-        if let Some(mut session) = self.session.take() {
-            if let Ok(stats) = session.stats() {
-                self.meta.tenant.overlaps.add(stats.keystream_overlap);
-            }
-            // One that fails here is gone all the same, and its slot is zeroed before it is used again.
-            drop(session.close());
-        }
-        self.note_memory();
+    /// Ends it for its owner: the slot is free when what this returns was dropped.
+    pub(crate) fn leave(&mut self, shared: &Shared) -> Option<O::Guest> {
+        self.vacate(shared)
     }
 
-    pub(crate) fn note_memory(&self) {
-        let memory = self.session.as_ref().map_or(0, |session| session.instance().memory());
-        let before = self.meta.memory.swap(memory as u64, Relaxed);
-        self.meta.tenant.memory.fetch_add((memory as u64).wrapping_sub(before), Relaxed);
+    pub(crate) fn note_memory(&mut self) {
+        let memory = self.guest.as_ref().map_or(0, |guest| O::instance(guest).memory() as u64);
+        if memory != self.memory {
+            self.meta.memory.store(memory, Relaxed);
+            self.meta.tenant.memory_moved(self.memory, memory);
+            self.memory = memory;
+        }
     }
 }
 
@@ -211,7 +190,12 @@ fn busy(error: Error) -> Result<PoolError, Error> {
     }
 }
 
-/// A value that the mirror does not believe ends the instance like a trap.
+/// A value that the host does not believe ends the instance like a trap.
 pub(crate) fn disbelieved(cause: Cause) -> Error {
     Error::Failed(Failure { cause, backtrace: String::new() })
+}
+
+/// The same, for what is said of a codec or packet.
+pub(crate) fn broken(what: String) -> Error {
+    disbelieved(Cause::BrokenReturn(what))
 }

@@ -1,18 +1,18 @@
 //! A session of a pool, as its owner holds it.
 
-use super::reply::Reply;
+use super::handle::{Handle, show};
+use super::reply::{Answer, Reply};
 use super::tenant::Tenant;
-use super::work::Work;
-use super::worker::Worker;
+use super::work::{StreamWork, Work};
 use super::{CloseReason, PoolError, Shed};
 use crate::{Received, Stats};
-use sidetone_session::{Config, Quality, State};
+use sidetone_session::{Quality, State};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-/// A number for a session, never used twice in a pool.
+/// A number for a session or codec, never used twice in a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(pub u64);
 
@@ -27,6 +27,18 @@ impl fmt::Display for SessionId {
 pub struct SessionStats {
     /// Counted in the guest.
     pub guest: Stats,
+    /// Work that the guest was given and did.
+    pub frames: u64,
+    /// Work that the guest refused with a value.
+    pub errors: u64,
+    /// Frames made up for packets that never came.
+    pub concealed: u64,
+    /// Packets that shared keystream with another one.
+    pub keystream_overlaps: u64,
+    /// Average time of a frame in queue and guest, in ms.
+    pub avg_ms: f64,
+    /// Longest time of a frame in queue and guest, in ms.
+    pub max_ms: f64,
     /// Instances that failed.
     pub restarts: u32,
     /// Frames lost by that.
@@ -39,7 +51,7 @@ pub struct SessionStats {
     pub quality: Quality,
 }
 
-/// What a session is known by on both sides of the queue.
+/// What a session or codec is known by on both sides of the queue.
 pub(crate) struct Meta {
     pub(crate) id: SessionId,
     pub(crate) tenant: Arc<Tenant>,
@@ -47,31 +59,70 @@ pub(crate) struct Meta {
     /// How long a frame may wait: in, out.
     pub(crate) worth: [Duration; 2],
     pin: AtomicU8,
+    /// Closed by the pool.
+    pub(crate) ended: AtomicBool,
     pub(crate) restarts: AtomicU32,
     pub(crate) lost_frames: AtomicU64,
     pub(crate) shed: AtomicU64,
     pub(crate) memory: AtomicU64,
+    pub(crate) frames: AtomicU64,
+    pub(crate) errors: AtomicU64,
+    pub(crate) concealed: AtomicU64,
+    pub(crate) overlaps: AtomicU64,
+    timed: AtomicU64,
+    sum_nanos: AtomicU64,
+    max_nanos: AtomicU64,
 }
 
 impl Meta {
-    pub(crate) fn new(
-        id: SessionId,
-        tenant: Arc<Tenant>,
-        lane: usize,
-        config: &Config,
-        wait: Option<Duration>,
-    ) -> Self {
-        let worth = |micros: u32| wait.unwrap_or(Duration::from_micros(micros.into()));
+    pub(crate) fn new(id: SessionId, tenant: Arc<Tenant>, lane: usize, worth: [Duration; 2]) -> Self {
         Self {
             id,
             tenant,
             lane,
-            worth: [worth(config.incoming.frame.micros()), worth(config.outgoing.frame.micros())],
+            worth,
             pin: AtomicU8::new(0),
+            ended: AtomicBool::new(false),
             restarts: AtomicU32::new(0),
             lost_frames: AtomicU64::new(0),
             shed: AtomicU64::new(0),
             memory: AtomicU64::new(0),
+            frames: AtomicU64::new(0),
+            errors: AtomicU64::new(0),
+            concealed: AtomicU64::new(0),
+            overlaps: AtomicU64::new(0),
+            timed: AtomicU64::new(0),
+            sum_nanos: AtomicU64::new(0),
+            max_nanos: AtomicU64::new(0),
+        }
+    }
+
+    /// What a frame took, queue and guest. Called by one thread at a time.
+    pub(crate) fn record(&self, latency: Duration) {
+        let nanos = latency.as_nanos() as u64;
+        self.timed.store(self.timed.load(Relaxed) + 1, Relaxed);
+        self.sum_nanos.store(self.sum_nanos.load(Relaxed).wrapping_add(nanos), Relaxed);
+        if nanos > self.max_nanos.load(Relaxed) {
+            self.max_nanos.store(nanos, Relaxed);
+        }
+    }
+
+    /// Everything that is counted outside of the guest, with what was counted inside.
+    pub(crate) fn stats(&self, guest: Stats, quality: Quality) -> SessionStats {
+        let timed = self.timed.load(Relaxed).max(1) as f64;
+        SessionStats {
+            guest,
+            frames: self.frames.load(Relaxed),
+            errors: self.errors.load(Relaxed),
+            concealed: self.concealed.load(Relaxed),
+            keystream_overlaps: self.overlaps.load(Relaxed),
+            avg_ms: self.sum_nanos.load(Relaxed) as f64 / timed / 1e6,
+            max_ms: self.max_nanos.load(Relaxed) as f64 / 1e6,
+            restarts: self.restarts.load(Relaxed),
+            lost_frames: self.lost_frames.load(Relaxed),
+            shed: self.shed.load(Relaxed),
+            memory: self.memory.load(Relaxed),
+            quality,
         }
     }
 
@@ -87,7 +138,7 @@ impl Meta {
 
     /// Counts a frame that was given up, and says so to its caller.
     pub(crate) fn shed(&self, work: Work, waited: Duration, why: Shed) {
-        self.tenant.shed.add(1);
+        self.tenant.shed.add(why.label());
         self.shed.fetch_add(1, Relaxed);
         work.refuse(PoolError::Shed { waited, why });
     }
@@ -104,104 +155,85 @@ impl Meta {
 /// counters.
 ///
 /// Dropping it closes the session once what is queued was done.
-pub struct PoolSession {
-    pub(crate) meta: Arc<Meta>,
-    pub(crate) worker: Arc<Worker>,
-    pub(crate) closed: bool,
-}
+pub struct PoolSession(pub(crate) Handle);
 
 impl PoolSession {
     /// Takes one datagram in. It is dropped by value ([`PoolError::Guest`]) where it is bad.
     pub fn receive(&self, datagram: Vec<u8>) -> Reply<Received> {
-        self.submit(|answer| Work::Receive(datagram, answer))
+        self.submit(|answer| StreamWork::Receive(datagram, answer))
     }
 
     /// Takes interleaved PCM of any length and returns the datagrams that it filled. `timestamp` is in ms.
     pub fn send(&self, pcm: Vec<i16>, timestamp: u32) -> Reply<Vec<Vec<u8>>> {
-        self.submit(|answer| Work::Send(pcm, timestamp, answer))
+        self.submit(|answer| StreamWork::Send(pcm, timestamp, answer))
     }
 
     /// Seals a payload made elsewhere.
     pub fn send_payload(&self, payload: Vec<u8>, timestamp: u32) -> Reply<Vec<u8>> {
-        self.submit(|answer| Work::SendPayload(payload, timestamp, answer))
+        self.submit(|answer| StreamWork::SendPayload(payload, timestamp, answer))
     }
 
     /// Ends a talk spurt: returns the datagrams of the tail, filled up with silence.
     pub fn flush(&self, timestamp: u32) -> Reply<Vec<Vec<u8>>> {
-        self.submit(|answer| Work::Flush(timestamp, answer))
+        self.submit(|answer| StreamWork::Flush(timestamp, answer))
     }
 
     /// Drops what waits to be sent, in the queue (answered with [`Shed::Discarded`]) and in the guest: the speaker was
     /// interrupted.
     pub fn discard(&self) -> Reply<()> {
-        self.worker.discard(&self.meta);
-        self.submit(Work::Discard)
+        self.0.worker.discard(&self.0.meta);
+        self.submit(StreamWork::Discard)
     }
 
     /// Pins the quality, from the next frame on; `None` leaves it to the ladder again. The ladder never goes above the
     /// quality that the session was opened with; a pin may.
     pub fn set_quality(&self, pin: Option<Quality>) -> Reply<()> {
-        self.submit(|answer| Work::Pin(pin, answer))
+        self.submit(|answer| StreamWork::Pin(pin, answer))
     }
 
     /// Counters.
     pub fn stats(&self) -> Reply<SessionStats> {
-        self.submit(Work::Stats)
+        self.submit(StreamWork::Stats)
     }
 
     /// What must survive a restart of the whole host: nonces and replay window, without the key. Read outside of the
     /// guest; true of what has left so far.
     pub fn state(&self) -> Reply<State> {
-        self.submit(Work::State)
+        self.submit(StreamWork::State)
     }
 
     /// Closes the session once what is queued was done: the guest zeroises its keys, the slot is free. The reply comes
     /// when that is so.
-    pub fn close(mut self) -> Reply<()> {
-        self.closed = true;
-        self.submit(|answer| Work::Close(Some(answer)))
+    pub fn close(self) -> Reply<()> {
+        self.0.close()
     }
 
     /// Its number in the pool.
     #[must_use]
     pub fn id(&self) -> SessionId {
-        self.meta.id
+        self.0.meta.id
     }
 
     /// Name of its tenant.
     #[must_use]
     pub fn tenant(&self) -> &str {
-        &self.meta.tenant.name
+        &self.0.meta.tenant.name
     }
 
     /// The worker it lives on.
     #[must_use]
     pub fn worker(&self) -> usize {
-        self.worker.index
+        self.0.worker.index
     }
 
-    fn submit<T>(&self, work: impl FnOnce(super::reply::Answer<T>) -> Work) -> Reply<T> {
-        let (answer, reply) = Reply::pair();
-        self.worker.submit(&self.meta, work(answer));
-        reply
-    }
-}
-
-impl Drop for PoolSession {
-    fn drop(&mut self) {
-        if !self.closed {
-            self.worker.submit(&self.meta, Work::Close(None));
-        }
+    fn submit<T>(&self, work: impl FnOnce(Answer<T>) -> StreamWork) -> Reply<T> {
+        self.0.submit(|answer| Work::Stream(work(answer)))
     }
 }
 
 impl fmt::Debug for PoolSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PoolSession")
-            .field("id", &self.meta.id)
-            .field("tenant", &self.tenant())
-            .field("worker", &self.worker.index)
-            .finish_non_exhaustive()
+        show(f, "PoolSession", &self.0)
     }
 }
 

@@ -1,15 +1,14 @@
 //! What all workers of a pool have in common.
 
+use super::Swap;
 use super::backoff::RestartPolicy;
 use super::clock::{Clock, Jitter};
 use super::event::Sink;
 use super::ladder::LadderConfig;
 use super::queue::Bounds;
-use super::{RestartCause, Swap};
-use crate::Component;
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
+use crate::{Component, metrics};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 pub(crate) struct Shared {
@@ -24,7 +23,29 @@ pub(crate) struct Shared {
     current: RwLock<(u64, Component)>,
     /// Instances of an older component than this move to the current one.
     moves_below: AtomicU64,
-    restarts: Mutex<BTreeMap<&'static str, u64>>,
+    pub(crate) slots: Slots,
+}
+
+/// Instances of this pool that live.
+pub(crate) struct Slots {
+    used: AtomicU32,
+    metric: ::metrics::Gauge,
+}
+
+impl Slots {
+    pub(crate) fn taken(&self) {
+        self.used.fetch_add(1, Ordering::Relaxed);
+        self.metric.increment(1.0);
+    }
+
+    pub(crate) fn freed(&self) {
+        self.used.fetch_sub(1, Ordering::Relaxed);
+        self.metric.decrement(1.0);
+    }
+
+    pub(crate) fn used(&self) -> u32 {
+        self.used.load(Ordering::Relaxed)
+    }
 }
 
 impl Shared {
@@ -50,7 +71,7 @@ impl Shared {
             max_wait,
             current: RwLock::new((1, component)),
             moves_below: AtomicU64::new(0),
-            restarts: Mutex::default(),
+            slots: Slots { used: AtomicU32::new(0), metric: metrics::SLOTS_USED.gauge(&[]) },
         }
     }
 
@@ -70,14 +91,5 @@ impl Shared {
 
     pub(crate) fn moves_from(&self, generation: u64) -> bool {
         generation < self.moves_below.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn count_restart(&self, cause: &RestartCause) {
-        metrics::counter!("sidetone_restarts_by_cause_total", "cause" => cause.label()).increment(1);
-        *self.restarts.lock().unwrap_or_else(PoisonError::into_inner).entry(cause.label()).or_default() += 1;
-    }
-
-    pub(crate) fn restarts(&self) -> BTreeMap<&'static str, u64> {
-        self.restarts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -1,49 +1,28 @@
 //! A tenant: its quota, and what it has used of it.
 
+use super::histogram::Histogram;
+use super::meter::{Meter, Words};
 use super::quota::{Bucket, Quota};
 use super::{PoolError, Refusal};
-use crate::Limits;
-use metrics::Counter;
+use crate::{Limits, metrics as table};
+use metrics::Gauge;
 use serde::Serialize;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-
-/// A count of ours that the `metrics` facade counts along with.
-pub(crate) struct Meter {
-    count: AtomicU64,
-    metric: Counter,
-}
-
-impl Meter {
-    pub(crate) const fn new(metric: Counter) -> Self {
-        Self { count: AtomicU64::new(0), metric }
-    }
-
-    pub(crate) fn add(&self, n: u64) {
-        if n > 0 {
-            self.count.fetch_add(n, Relaxed);
-            self.metric.increment(n);
-        }
-    }
-
-    pub(crate) fn get(&self) -> u64 {
-        self.count.load(Relaxed)
-    }
-}
 
 /// Counts of one tenant, all its sessions together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct TenantStats {
-    /// Open now.
+    /// Open now: sessions, codecs, and packet caches that `seal` and `open_packet` made.
     pub sessions: u32,
     /// Work that reached a guest and was done.
     pub frames: u64,
     /// Work that a guest refused with a value: bad datagrams, bad settings.
     pub errors: u64,
-    /// Frames over quota.
+    /// Frames and sessions over quota.
     pub refused: u64,
     /// Frames given up in a queue.
     pub shed: u64,
@@ -53,7 +32,7 @@ pub struct TenantStats {
     pub lost_frames: u64,
     /// Frames made up for packets that never came.
     pub concealed: u64,
-    /// Packets that shared keystream with another, of sessions that were closed.
+    /// Packets that shared keystream with another; of open sessions, as seen within the last 32 packets.
     pub keystream_overlaps: u64,
     /// Linear memory of its instances, in bytes, resident or not.
     pub memory: u64,
@@ -72,25 +51,32 @@ pub(crate) struct Tenant {
     cpu_bucket: Option<Mutex<Bucket>>,
     guest_nanos: AtomicU64,
     /// Linear memory of all its instances, in bytes.
-    pub(crate) memory: AtomicU64,
+    memory: AtomicU64,
     pub(crate) frames: Meter,
-    pub(crate) errors: Meter,
-    refused: Meter,
-    pub(crate) shed: Meter,
-    pub(crate) restarts: Meter,
+    pub(crate) errors: Words,
+    refused: Words,
+    pub(crate) shed: Words,
+    pub(crate) restarts: Words,
+    pub(crate) closed: Words,
     pub(crate) lost: Meter,
     pub(crate) concealed: Meter,
     pub(crate) overlaps: Meter,
+    /// Queue and guest, of all frames.
+    pub(crate) latency: Histogram,
+    latency_metric: metrics::Histogram,
+    sessions_metric: Gauge,
+    memory_metric: Gauge,
 }
 
 impl Tenant {
     pub(crate) fn new(index: usize, name: &str, quota: Quota, pool: Limits, now: Duration) -> Self {
-        let label = name.to_owned();
-        let meter = |name: &'static str| Meter::new(metrics::counter!(name, "tenant" => label.clone()));
+        let label: Arc<str> = name.into();
+        let meter = |metric: table::Metric| Meter::new(metric.counter(&[name]));
+        let words = |metric: table::Metric| Words::new(metric, label.clone());
         let bucket = |rate: f64| Mutex::new(Bucket::new(rate, now));
         Self {
             index,
-            name: name.into(),
+            name: label.clone(),
             quota,
             limits: Limits {
                 memory: quota.memory.map_or(pool.memory, |memory| memory.min(pool.memory)),
@@ -102,14 +88,19 @@ impl Tenant {
             cpu_bucket: quota.cpu_per_second.map(|time| bucket(time.as_secs_f64())),
             guest_nanos: AtomicU64::new(0),
             memory: AtomicU64::new(0),
-            frames: meter("sidetone_frames_total"),
-            errors: meter("sidetone_errors_total"),
-            refused: meter("sidetone_refused_total"),
-            shed: meter("sidetone_shed_total"),
-            restarts: meter("sidetone_restarts_total"),
-            lost: meter("sidetone_lost_frames_total"),
-            concealed: meter("sidetone_concealed_total"),
-            overlaps: meter("sidetone_keystream_overlaps_total"),
+            frames: meter(table::FRAMES),
+            errors: words(table::ERRORS),
+            refused: words(table::REFUSED),
+            shed: words(table::SHED),
+            restarts: words(table::RESTARTS),
+            closed: words(table::SESSIONS_CLOSED),
+            lost: meter(table::LOST_FRAMES),
+            concealed: meter(table::CONCEALED),
+            overlaps: meter(table::KEYSTREAM_OVERLAPS),
+            latency: Histogram::default(),
+            latency_metric: table::TENANT_SECONDS.histogram(&[name]),
+            sessions_metric: table::SESSIONS.gauge(&[name]),
+            memory_metric: table::INSTANCE_MEMORY.gauge(&[name]),
         }
     }
 
@@ -117,28 +108,33 @@ impl Tenant {
     pub(crate) fn enter(&self) -> Result<(), PoolError> {
         let limit = self.quota.sessions.unwrap_or(u32::MAX);
         let room = |open: u32| (open < limit).then(|| open + 1);
-        match self.sessions.fetch_update(Relaxed, Relaxed, room) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(Refusal::Sessions { limit }.into()),
+        if self.sessions.fetch_update(Relaxed, Relaxed, room).is_err() {
+            return Err(self.refuse(Refusal::Sessions { limit }));
         }
+        self.sessions_metric.increment(1.0);
+        Ok(())
     }
 
     /// One session less.
     pub(crate) fn leave(&self) {
         self.sessions.fetch_sub(1, Relaxed);
+        self.sessions_metric.decrement(1.0);
     }
 
     /// One frame more, at `now`.
     pub(crate) fn admit(&self, now: Duration) -> Result<(), PoolError> {
-        let refusal = if self.frame_bucket.as_ref().is_some_and(|bucket| !lock(bucket).take(now)) {
-            Refusal::Frames { limit: self.quota.frames_per_second.unwrap_or(0) }
-        } else if self.cpu_bucket.as_ref().is_some_and(|bucket| !lock(bucket).has_any(now)) {
-            Refusal::Cpu { limit: self.quota.cpu_per_second.unwrap_or_default() }
-        } else {
-            return Ok(());
-        };
-        self.refused.add(1);
-        Err(refusal.into())
+        if self.frame_bucket.as_ref().is_some_and(|bucket| !lock(bucket).take(now)) {
+            return Err(self.refuse(Refusal::Frames { limit: self.quota.frames_per_second.unwrap_or(0) }));
+        }
+        if self.cpu_bucket.as_ref().is_some_and(|bucket| !lock(bucket).has_any(now)) {
+            return Err(self.refuse(Refusal::Cpu { limit: self.quota.cpu_per_second.unwrap_or_default() }));
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, refusal: Refusal) -> PoolError {
+        self.refused.add(refusal.label());
+        refusal.into()
     }
 
     /// Time that a guest took.
@@ -149,14 +145,26 @@ impl Tenant {
         }
     }
 
+    /// What a frame took, queue and guest.
+    pub(crate) fn record(&self, latency: Duration) {
+        self.latency.record(latency);
+        self.latency_metric.record(latency);
+    }
+
+    /// An instance has other memory than before, in bytes.
+    pub(crate) fn memory_moved(&self, before: u64, now: u64) {
+        self.memory.fetch_add(now.wrapping_sub(before), Relaxed);
+        self.memory_metric.increment(now as f64 - before as f64);
+    }
+
     pub(crate) fn stats(&self) -> TenantStats {
         TenantStats {
             sessions: self.sessions.load(Relaxed),
             frames: self.frames.get(),
-            errors: self.errors.get(),
-            refused: self.refused.get(),
-            shed: self.shed.get(),
-            restarts: self.restarts.get(),
+            errors: self.errors.total(),
+            refused: self.refused.total(),
+            shed: self.shed.total(),
+            restarts: self.restarts.total(),
             lost_frames: self.lost.get(),
             concealed: self.concealed.get(),
             keystream_overlaps: self.overlaps.get(),

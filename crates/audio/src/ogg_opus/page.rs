@@ -27,15 +27,43 @@ pub(super) struct Page {
     pub(super) content: OggPage,
 }
 
-/// Reads the next page; `None` at the end of the file.
+/// What comes next in a file.
+pub(super) enum Next {
+    Page(Box<Page>),
+    /// So many bytes, to the end, that are no page and do not begin like one.
+    Foreign(u64),
+    End,
+}
+
+/// What every page begins with.
+const MARK: &[u8] = b"OggS";
+
+/// Reads the next page. `None` at the end of the file; anything but a page is an error.
 pub(super) fn next<R: Read>(source: &mut Source<R>) -> Result<Option<Page>> {
+    let mut header = [0; 27];
+    if source.fill(&mut header, "the page header")? { whole(source, header).map(Some) } else { Ok(None) }
+}
+
+/// As [`next`], where a stream has ended, and the file may go on with anything.
+pub(super) fn after_end<R: Read>(source: &mut Source<R>) -> Result<Next> {
     let offset = source.offset();
     let mut header = [0; 27];
-    if !source.fill(&mut header, "the page header")? {
-        return Ok(None);
+    let found = source.fill_some(&mut header)?;
+    match &header[..found] {
+        [] => Ok(Next::End),
+        start if start[..found.min(MARK.len())] != MARK[..found.min(MARK.len())] => {
+            source.skip_all().map(|skipped| Next::Foreign(found as u64 + skipped))
+        }
+        start if start.len() < header.len() => Err(source.truncated("the page header", offset, header.len(), found)),
+        _ => whole(source, header).map(|page| Next::Page(Box::new(page))),
     }
+}
+
+/// The page that begins with this header.
+fn whole<R: Read>(source: &mut Source<R>, header: [u8; 27]) -> Result<Page> {
+    let offset = source.offset() - header.len() as u64;
     let bad = |problem: String| Error::malformed(Format::OggOpus, source.path(), problem);
-    if !header.starts_with(b"OggS") {
+    if !header.starts_with(MARK) {
         return Err(bad(match offset {
             0 => "it does not begin with an Ogg page".to_owned(),
             _ => format!("no page begins at byte {offset}, where the one before ends"),
@@ -57,7 +85,7 @@ pub(super) fn next<R: Read>(source: &mut Source<R>) -> Result<Option<Page>> {
 
     let [_, _, _, _, _, flags, g @ .., s0, s1, s2, s3, _, _, _, _, _, _, _, _, _] = header;
     let granule = u64::from_le_bytes(g);
-    Ok(Some(Page {
+    Ok(Page {
         offset,
         serial: u32::from_le_bytes([s0, s1, s2, s3]),
         first: flags & 2 != 0,
@@ -65,5 +93,5 @@ pub(super) fn next<R: Read>(source: &mut Source<R>) -> Result<Option<Page>> {
         granule: (granule != u64::MAX).then_some(granule),
         magic,
         content,
-    }))
+    })
 }

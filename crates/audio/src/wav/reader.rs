@@ -2,10 +2,9 @@
 
 use super::riff;
 use crate::pcm::check_shape;
-use crate::{Error, Format, Pcm, Result};
+use crate::{Error, Format, Pcm, Result, source};
 use hound::{SampleFormat, WavReader};
-use std::fs::File;
-use std::io::{BufReader, Cursor, Read, Seek};
+use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
 /// Reads a file, with as many channels as it has (see [`Pcm::into_channels`]).
@@ -14,13 +13,13 @@ use std::path::Path;
 ///
 /// # Errors
 /// - [`Error::Truncated`] if the file ends before the length it states.
-/// - [`Error::Malformed`] if it is no WAV file, is compressed, or has a rate or channel count out of range.
+/// - [`Error::Malformed`] if it is no WAV file, is compressed, has a rate or channel count out of range, or a sample that
+///   is NaN or infinite.
 /// - [`Error::Empty`] if it has no bytes or no samples.
 /// - [`Error::Io`].
 pub fn read(path: impl AsRef<Path>) -> Result<Pcm> {
     let path = path.as_ref();
-    let file = File::open(path).map_err(|cause| Error::io("open", path, cause))?;
-    read_from(path, BufReader::new(file))
+    read_from(path, source::open(path)?)
 }
 
 /// As [`read`], from anything that can seek; `name` is what errors call it.
@@ -29,8 +28,9 @@ pub fn read(path: impl AsRef<Path>) -> Result<Pcm> {
 /// Those of [`read`].
 pub fn read_from<R: Read + Seek>(name: impl AsRef<Path>, mut reader: R) -> Result<Pcm> {
     let path = name.as_ref();
-    let layout = riff::find_audio(path, &mut reader)?;
+    let mut layout = riff::find_audio(path, &mut reader)?;
     check_coding(path, &layout.fmt)?;
+    fill_container(&mut layout.fmt);
 
     let header = Cursor::new(plain_header(&layout));
     let wav = WavReader::new(header.chain(reader)).map_err(|error| hound_error(path, error))?;
@@ -45,19 +45,49 @@ pub fn read_from<R: Read + Seek>(name: impl AsRef<Path>, mut reader: R) -> Resul
     }
 
     let samples = match (spec.sample_format, spec.bits_per_sample) {
-        (SampleFormat::Int, 8) => collect(wav, |sample: i16| sample << 8),
-        (SampleFormat::Int, 16) => collect(wav, |sample: i16| sample),
-        (SampleFormat::Int, 24) => collect(wav, |sample: i32| narrow(sample, 8)),
-        (SampleFormat::Int, 32) => collect(wav, |sample: i32| narrow(sample, 16)),
-        (SampleFormat::Float, 32) => collect(wav, |sample: f32| (sample * 32768.0).round() as i16),
-        (_, bits) => return Err(Error::malformed(Format::Wav, path, format!("its samples have {bits} bits"))),
-    };
-    let samples = samples.map_err(|error| hound_error(path, error))?;
+        (SampleFormat::Int, 8) => collect(path, wav, |sample: i16| Ok(sample << 8)),
+        (SampleFormat::Int, 16) => collect(path, wav, |sample: i16| Ok(sample)),
+        (SampleFormat::Int, 24) => collect(path, wav, |sample: i32| Ok(narrow(sample, 8))),
+        (SampleFormat::Int, 32) => collect(path, wav, |sample: i32| Ok(narrow(sample, 16))),
+        (SampleFormat::Float, 32) => collect(path, wav, from_float),
+        (_, bits) => Err(Error::malformed(Format::Wav, path, format!("its samples have {bits} bits"))),
+    }?;
     Pcm::new(spec.sample_rate, channels, samples)
 }
 
-fn collect<S: hound::Sample, R: Read>(wav: WavReader<R>, convert: impl Fn(S) -> i16) -> hound::Result<Vec<i16>> {
-    wav.into_samples().map(|sample| sample.map(&convert)).collect()
+/// All samples, each as `convert` has it, which may say why one is none.
+fn collect<S: hound::Sample, R: Read>(
+    path: &Path,
+    wav: WavReader<R>,
+    convert: impl Fn(S) -> std::result::Result<i16, &'static str>,
+) -> Result<Vec<i16>> {
+    let channels = usize::from(wav.spec().channels.max(1));
+    let convert = |(index, sample): (usize, hound::Result<S>)| {
+        convert(sample.map_err(|error| hound_error(path, error))?).map_err(|value| {
+            let (row, channel) = (index / channels, index % channels + 1);
+            Error::malformed(Format::Wav, path, format!("sample {row} of channel {channel} is {value}, no number"))
+        })
+    };
+    wav.into_samples().enumerate().map(convert).collect()
+}
+
+fn from_float(sample: f32) -> std::result::Result<i16, &'static str> {
+    match sample {
+        _ if sample.is_nan() => Err("NaN"),
+        _ if sample.is_infinite() => Err("infinite"),
+        // The cast saturates.
+        _ => Ok((sample * 32768.0).round() as i16),
+    }
+}
+
+/// In `WAVE_FORMAT_EXTENSIBLE`, samples of fewer bits than their container has stand at its upper end, above zeros: 20
+/// bits in 3 bytes, 24 in 4. Read as samples of the whole container they are right; `hound` would look at the lower end.
+fn fill_container(fmt: &mut [u8]) {
+    if let Some(&[0xfe, 0xff, _, _, _, _, _, _, _, _, _, _, _, _, low, high, _, _, v0, v1]) = fmt.first_chunk()
+        && (1..u16::from_le_bytes([low, high])).contains(&u16::from_le_bytes([v0, v1]))
+    {
+        fmt[18..20].copy_from_slice(&[low, high]);
+    }
 }
 
 /// Rounds away the low `bits`; halves go up, the largest value stays in range.

@@ -4,15 +4,22 @@
 //! (the length of what it heard), a face, and the same speech. In realtime mode it speaks while it hears, each frame as
 //! it comes: full duplex.
 
+use super::codecs::mixed_down;
 use super::{Bridge, BridgeError, Call, Form, Heard, Leg, LegEnd, Message, Speech, ToBackEnd, leg};
 use crate::detect::Endpoint;
-use sidetone_opus::SampleRate;
+use sidetone_opus::{Channels, SampleRate};
 use sidetone_protocol::message::{AudioFormat, GatewayBody, ListenMode, Tts};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// The longest turn it keeps.
 const LONGEST: Duration = Duration::from_secs(30);
+
+/// What it says at a time, so that an interruption finds most of a long answer still here.
+const PIECE: Duration = Duration::from_millis(240);
+
+/// What it keeps of the silence before speech, so that no beginning is cut off.
+const BEFORE: Duration = Duration::from_millis(500);
 
 /// The bridge `echo`.
 #[derive(Debug, Default)]
@@ -27,26 +34,32 @@ impl Bridge for Echo {
         let audio = &call.hello.audio_params;
         let hz = if audio.format == AudioFormat::Pcm { audio.sample_rate } else { call.downlink.0 };
         let rate = SampleRate::try_from(hz).map_err(|error| BridgeError::Unavailable(error.to_string()))?;
-        let (call, end) = leg(Form::Pcm(rate), rate);
-        tokio::spawn(Echoing::new(end, rate).run());
-        Ok(call)
+        let (leg, end) = leg(Form::Pcm(rate), rate);
+        tokio::spawn(Echoing::new(end, rate, call.uplink_channels(), call.downlink_channels()).run());
+        Ok(leg)
     }
 }
 
 struct Echoing {
     end: LegEnd,
     rate: SampleRate,
+    /// Channels that it hears, and those that it speaks.
+    channels: (Channels, Channels),
     mode: Option<ListenMode>,
     heard: Vec<i16>,
     endpoint: Endpoint,
+    /// In realtime mode: the device plays.
+    speaking: bool,
 }
 
 /// The device is gone.
 struct Over;
 
 impl Echoing {
-    fn new(end: LegEnd, rate: SampleRate) -> Self {
-        Self { end, rate, mode: None, heard: Vec::new(), endpoint: Endpoint::new(rate.hz()) }
+    fn new(end: LegEnd, rate: SampleRate, hears: Channels, speaks: Channels) -> Self {
+        let endpoint = Endpoint::new(rate.hz() * speaks.count() as u32);
+        let channels = (hears, speaks);
+        Self { end, rate, channels, mode: None, heard: Vec::new(), endpoint, speaking: false }
     }
 
     async fn run(mut self) {
@@ -57,24 +70,30 @@ impl Echoing {
     async fn serve(&mut self) -> Result<(), Over> {
         loop {
             let Some(told) = self.hear_or_time_out().await? else {
-                self.answer().await?;
+                self.answer(ListenMode::Auto).await?;
                 continue;
             };
             match told {
                 ToBackEnd::StartCapture(mode) => {
                     self.start(mode);
                     if mode == ListenMode::Realtime {
-                        self.speak(Speech::Mark(Tts::Start)).await?;
+                        self.begin().await?;
                     }
                 }
                 ToBackEnd::Audio(Heard::Pcm { samples, .. }) => self.hear(samples).await?,
                 ToBackEnd::StopCapture => match self.mode.take() {
                     Some(ListenMode::Realtime) => self.speak(Speech::Mark(Tts::Stop)).await?,
-                    Some(_) => self.answer().await?,
+                    Some(mode) => self.answer(mode).await?,
                     None => {}
                 },
                 ToBackEnd::WakeWord(text) => self.say(GatewayBody::Stt { text }).await?,
-                ToBackEnd::Abort(_) => self.heard.clear(),
+                // What is said after it is a new turn, without another word of the device.
+                ToBackEnd::Abort(_) => {
+                    self.speaking = false;
+                    if let Some(mode) = self.mode {
+                        self.start(mode);
+                    }
+                }
                 _ => {}
             }
         }
@@ -95,41 +114,67 @@ impl Echoing {
     fn start(&mut self, mode: ListenMode) {
         self.mode = Some(mode);
         self.heard.clear();
-        self.endpoint = Endpoint::new(self.rate.hz());
+        self.endpoint = Endpoint::new(self.per_second());
+    }
+
+    /// Samples a second, of all channels.
+    fn per_second(&self) -> u32 {
+        self.rate.hz() * self.channels.1.count() as u32
+    }
+
+    fn samples(&self, lasting: Duration) -> usize {
+        (lasting.as_millis() as usize) * self.per_second() as usize / 1_000
+    }
+
+    async fn begin(&mut self) -> Result<(), Over> {
+        self.speaking = true;
+        self.speak(Speech::Mark(Tts::Start)).await
     }
 
     async fn hear(&mut self, samples: Vec<i16>) -> Result<(), Over> {
+        let samples = match self.channels {
+            (Channels::Stereo, Channels::Mono) => mixed_down(&samples),
+            _ => samples,
+        };
         match self.mode {
             None => Ok(()),
-            Some(ListenMode::Realtime) => self.speak(Speech::Pcm(samples)).await,
+            Some(ListenMode::Realtime) => {
+                if !self.speaking {
+                    self.begin().await?;
+                }
+                self.speak(Speech::Pcm(samples)).await
+            }
             Some(mode) => {
                 let over = self.endpoint.hear(&samples);
                 self.heard.extend(samples);
-                let longest = (LONGEST.as_secs() * u64::from(self.rate.hz())) as usize;
-                if (over && mode == ListenMode::Auto) || self.heard.len() >= longest {
-                    self.answer().await?;
+                if mode == ListenMode::Auto && !self.endpoint.has_spoken() {
+                    let silence = self.heard.len().saturating_sub(self.samples(BEFORE));
+                    self.heard.drain(..silence);
+                }
+                if (over && mode == ListenMode::Auto) || self.heard.len() >= self.samples(LONGEST) {
+                    self.answer(mode).await?;
                 }
                 Ok(())
             }
         }
     }
 
-    /// The speaker has finished: the same back.
-    async fn answer(&mut self) -> Result<(), Over> {
+    /// The speaker has finished: the same back. Who held no button and said nothing is not answered.
+    async fn answer(&mut self, mode: ListenMode) -> Result<(), Over> {
         self.mode = None;
         let speech = std::mem::take(&mut self.heard);
-        self.endpoint = Endpoint::new(self.rate.hz());
-        if speech.is_empty() {
+        let spoken = mode == ListenMode::Manual || self.endpoint.has_spoken();
+        self.endpoint = Endpoint::new(self.per_second());
+        if speech.is_empty() || !spoken {
             return Ok(());
         }
-        let seconds = speech.len() as f64 / f64::from(self.rate.hz());
+        let seconds = speech.len() as f64 / f64::from(self.per_second());
         let text = format!("{seconds:.1} s of speech");
         self.say(GatewayBody::Stt { text: text.clone() }).await?;
         self.say(GatewayBody::Llm { text: "🙂".into(), emotion: "happy".into() }).await?;
         self.speak(Speech::Mark(Tts::Start)).await?;
         self.speak(Speech::Mark(Tts::SentenceStart { text })).await?;
-        // In pieces, so that an interruption finds most of it still here.
-        for piece in speech.chunks(self.rate.hz() as usize / 4) {
+        for piece in speech.chunks(self.samples(PIECE)) {
             self.speak(Speech::Pcm(piece.to_vec())).await?;
         }
         self.speak(Speech::Mark(Tts::Stop)).await
@@ -141,5 +186,138 @@ impl Echoing {
 
     async fn speak(&self, speech: Speech) -> Result<(), Over> {
         self.end.speech.send(speech).await.map_err(|_| Over)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: SampleRate = SampleRate::Hz16000;
+
+    fn opened(hears: Channels) -> Leg {
+        let (leg, end) = leg(Form::Pcm(RATE), RATE);
+        tokio::spawn(Echoing::new(end, RATE, hears, Channels::Mono).run());
+        leg
+    }
+
+    fn say(leg: &Leg, samples: &[i16]) {
+        for piece in samples.chunks(960) {
+            leg.to.put(ToBackEnd::Audio(Heard::Pcm { samples: piece.to_vec(), position: 0 }));
+        }
+    }
+
+    fn listen(leg: &Leg, mode: ListenMode) {
+        leg.to.put(ToBackEnd::StartCapture(mode));
+    }
+
+    fn silence(millis: usize) -> Vec<i16> {
+        vec![0; 16 * millis]
+    }
+
+    /// Samples of which no two neighbours are alike.
+    fn voice(millis: usize) -> Vec<i16> {
+        (0..16 * millis).map(|n| if n % 40 < 20 { 3_000 + (n % 7) as i16 } else { -3_000 }).collect()
+    }
+
+    /// What is spoken up to the stop.
+    async fn turn(leg: &mut Leg) -> (Vec<Tts>, Vec<i16>) {
+        let (mut marks, mut heard) = (Vec::new(), Vec::new());
+        loop {
+            match leg.speech.recv().await.expect("the echo is there") {
+                Speech::Mark(Tts::Stop) => return (marks, heard),
+                Speech::Mark(mark) => marks.push(mark),
+                Speech::Pcm(samples) => heard.extend(samples),
+                Speech::Packet(_) => unreachable!("it speaks PCM"),
+            }
+        }
+    }
+
+    fn sentence(text: &str) -> [Tts; 2] {
+        [Tts::Start, Tts::SentenceStart { text: text.into() }]
+    }
+
+    #[tokio::test]
+    async fn in_auto_mode_silence_ends_a_turn_and_is_no_turn_itself() {
+        let mut leg = opened(Channels::Mono);
+        listen(&leg, ListenMode::Auto);
+        say(&leg, &silence(2_880));
+        // More than the leg's queue holds at a time.
+        tokio::task::yield_now().await;
+        say(&leg, &[voice(600), silence(1_200)].concat());
+        let (marks, heard) = turn(&mut leg).await;
+        assert_eq!(marks, sentence("1.9 s of speech"));
+        let spoken = voice(600);
+        let at = heard.iter().position(|&sample| sample != 0).unwrap();
+        assert!((16 * 380..=16 * 500).contains(&at), "{at} samples of the silence before it");
+        assert_eq!(heard[at..][..spoken.len()], spoken);
+        assert_eq!(heard.len(), at + spoken.len() + 16 * 840, "with the silence that ended it, in whole frames");
+        let Some(Message::Say(GatewayBody::Stt { text })) = leg.messages.recv().await else { panic!("an stt") };
+        assert_eq!(text, "1.9 s of speech");
+    }
+
+    #[tokio::test]
+    async fn in_auto_mode_a_device_that_sends_nothing_is_silent() {
+        let mut leg = opened(Channels::Mono);
+        listen(&leg, ListenMode::Auto);
+        say(&leg, &voice(600));
+        assert_eq!(turn(&mut leg).await.1, voice(600));
+    }
+
+    #[tokio::test]
+    async fn who_says_nothing_is_not_answered() {
+        let mut leg = opened(Channels::Mono);
+        listen(&leg, ListenMode::Auto);
+        say(&leg, &silence(1_200));
+        leg.to.put(ToBackEnd::StopCapture);
+        listen(&leg, ListenMode::Manual);
+        leg.to.put(ToBackEnd::StopCapture);
+        listen(&leg, ListenMode::Manual);
+        say(&leg, &voice(60));
+        leg.to.put(ToBackEnd::StopCapture);
+        assert_eq!(turn(&mut leg).await, (sentence("0.1 s of speech").into(), voice(60)));
+    }
+
+    #[tokio::test]
+    async fn in_manual_mode_all_that_was_said_comes_back_after_the_stop() {
+        let mut leg = opened(Channels::Mono);
+        listen(&leg, ListenMode::Manual);
+        let said = [silence(600), voice(600), silence(1_200)].concat();
+        say(&leg, &said);
+        tokio::task::yield_now().await;
+        assert!(leg.speech.try_recv().is_err(), "the button is still held");
+        leg.to.put(ToBackEnd::StopCapture);
+        assert_eq!(turn(&mut leg).await.1, said);
+    }
+
+    #[tokio::test]
+    async fn in_realtime_mode_each_piece_comes_back_by_itself_also_after_an_interruption() {
+        let mut leg = opened(Channels::Mono);
+        listen(&leg, ListenMode::Realtime);
+        for _ in 0..2 {
+            for piece in 0..3 {
+                say(&leg, &voice(60));
+                if piece == 0 {
+                    assert_eq!(leg.speech.recv().await, Some(Speech::Mark(Tts::Start)));
+                }
+                assert_eq!(leg.speech.recv().await, Some(Speech::Pcm(voice(60))), "before anything else is said");
+            }
+            leg.to.put(ToBackEnd::Abort(None));
+        }
+        say(&leg, &voice(60));
+        leg.to.put(ToBackEnd::StopCapture);
+        assert_eq!(turn(&mut leg).await, (vec![Tts::Start], voice(60)));
+    }
+
+    #[tokio::test]
+    async fn stereo_is_mixed_for_a_device_that_hears_mono() {
+        let mut leg = opened(Channels::Stereo);
+        listen(&leg, ListenMode::Manual);
+        let stereo = |millis| voice(millis).into_iter().flat_map(|sample| [sample, sample + 2]).collect::<Vec<_>>();
+        leg.to.put(ToBackEnd::Audio(Heard::Pcm { samples: stereo(60), position: 0 }));
+        leg.to.put(ToBackEnd::StopCapture);
+        let (marks, heard) = turn(&mut leg).await;
+        assert_eq!(marks, sentence("0.1 s of speech"));
+        assert_eq!(heard, voice(60).into_iter().map(|sample| sample + 1).collect::<Vec<_>>());
     }
 }

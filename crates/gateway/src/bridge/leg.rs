@@ -128,6 +128,14 @@ impl LegEnd {
         }
     }
 
+    /// Waits until the call is over, with what is still unread. Cancel-safe. Not together with
+    /// [`receive`](Self::receive): one of them waits at a time.
+    pub async fn over(&self) {
+        while !self.is_over() {
+            self.queue.news.notified().await;
+        }
+    }
+
     /// Whether the call is over.
     #[must_use]
     pub fn is_over(&self) -> bool {

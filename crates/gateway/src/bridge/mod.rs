@@ -7,15 +7,24 @@
 //! directions all the time, with participants that come and go: PCM may be of any length, at any rate that Opus has;
 //! what a leg sends between [`Tts::Start`] and [`Tts::Stop`] is played, whenever it comes.
 
+mod codecs;
 mod echo;
 mod leg;
+mod record;
+mod websocket;
 
+pub(crate) use codecs::TENANT;
+pub use codecs::{Codecs, Coding, TranscodeError, Transcoder};
 pub use echo::Echo;
 pub(crate) use leg::Put;
 pub use leg::{Leg, LegEnd, leg};
+pub use record::Recorder;
+pub use websocket::SpeechServer;
 
-use sidetone_opus::SampleRate;
-use sidetone_protocol::message::{DeviceHello, GatewayBody, ListenMode, Tts, Unknown};
+use crate::config::{BridgeConfig, BridgeKind};
+use crate::error::StartError;
+use sidetone_opus::{Channels, SampleRate};
+use sidetone_protocol::message::{AudioFormat, DeviceHello, GatewayBody, ListenMode, Tts, Unknown};
 use std::fmt;
 use std::net::IpAddr;
 use thiserror::Error;
@@ -36,6 +45,21 @@ pub trait Bridge: Send + Sync + fmt::Debug {
     fn is_ready(&self) -> bool {
         true
     }
+
+    /// Instances of the component that a call may take for [`Codecs`], beside its own: the pool is made for as many.
+    fn instances(&self) -> u32 {
+        0
+    }
+}
+
+/// The bridge that `[bridge]` asks for.
+pub(crate) fn from_config(config: &BridgeConfig) -> Result<Box<dyn Bridge>, StartError> {
+    let bridge: Box<dyn Bridge> = match config.kind {
+        BridgeKind::Record => return Ok(Box::new(Recorder::new(config)?)),
+        BridgeKind::Echo => Box::new(Echo),
+        BridgeKind::Websocket => Box::new(SpeechServer::new(config)?),
+    };
+    Ok(if config.record { Box::new(Recorder::around(bridge, config)?) } else { bridge })
 }
 
 /// A call that asks for a leg.
@@ -53,6 +77,23 @@ pub struct Call {
     pub hello: DeviceHello,
     /// What the device is told that it will hear: rate in Hz, ms a packet.
     pub downlink: (u32, u32),
+    /// Opus in the sandbox, for a back end that needs other audio than the device has.
+    pub codecs: Codecs,
+}
+
+impl Call {
+    /// Channels of what the device hears.
+    #[must_use]
+    pub fn downlink_channels(&self) -> Channels {
+        let said = &self.hello.audio_params;
+        if said.format == AudioFormat::Pcm { self.uplink_channels() } else { Channels::Mono }
+    }
+
+    /// Channels of what the device says.
+    #[must_use]
+    pub const fn uplink_channels(&self) -> Channels {
+        if self.hello.audio_params.channels == 2 { Channels::Stereo } else { Channels::Mono }
+    }
 }
 
 /// The form in which a leg takes the device's audio.

@@ -1,10 +1,27 @@
 //! Everything that can be configured, as a file of TOML has it. Each setting has a default that is safe.
 
+mod certificates;
+mod file;
+mod kind;
 mod listen;
+mod load;
+mod nearest;
+mod print;
+mod problem;
+mod reload;
 mod secret;
+mod settings;
+mod validate;
 
+pub use certificates::{CertificateError, certified_key};
+pub use kind::Kind;
 pub use listen::Listen;
+pub use load::{Loaded, Sources};
+pub use print::reference;
+pub use problem::{ConfigError, Origin, Problem};
+pub use reload::Change;
 pub use secret::Secret;
+pub use settings::{Applies, SECTIONS, SETTINGS, Setting, TENANT_SETTINGS};
 
 use serde::{Deserialize, Serialize};
 use sidetone_protocol::topic::{DEVICE_SERVER, Dialect};
@@ -35,6 +52,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[session]`: how long anything may take.
     pub session: Session,
+    /// `[log]`: what is told of it on stderr.
+    pub log: Log,
     /// `[tenants.NAME]`: quotas. Devices belong to the tenant named like the group of their client id, or to `default`.
     pub tenants: BTreeMap<String, Tenant>,
 }
@@ -190,8 +209,13 @@ pub struct Web {
     pub tls_listen: Listen,
     /// Sealed datagrams over WebTransport (HTTP/3, UDP).
     pub transport_listen: Listen,
-    /// Pages that may open WebTransport and WebSockets, as `https://host`; none: any that a browser shows.
+    /// Pages that may open WebTransport and WebSockets, as `https://host`. None: any, where there is a signature key or
+    /// anybody may connect; else those of this machine.
     pub origins: Vec<String>,
+    /// Connections at a time, of all kinds.
+    pub connections: usize,
+    /// The same from one source: an address of IPv4, a network of 64 bits of IPv6. A proxy is one source.
+    pub source_connections: usize,
 }
 
 impl Default for Web {
@@ -201,6 +225,8 @@ impl Default for Web {
             tls_listen: Listen::OFF,
             transport_listen: Listen::loopback(8443),
             origins: Vec::new(),
+            connections: 20_000,
+            source_connections: 1_024,
         }
     }
 }
@@ -244,8 +270,16 @@ pub struct BridgeConfig {
     pub url: Option<String>,
     /// `websocket`: what is sent as `Authorization: Bearer …`.
     pub token: Option<Secret>,
+    /// `websocket`: PEM file of the authorities that the server's certificate must be signed by; the system's where there
+    /// is none.
+    pub ca: Option<PathBuf>,
+    /// `websocket`: how audio is laid into binary frames: `gateway` (16 bytes before the Opus), `plain` (bare Opus), or
+    /// `auto`: `gateway` where the URL ends in `?from=mqtt_gateway`, `plain` otherwise. What comes back may be either.
+    pub framing: FramingName,
     /// `websocket`: have the server's and the device's Opus packets decoded and coded anew even where they could pass.
     pub transcode: bool,
+    /// Any kind: record all calls too, as `record` does.
+    pub record: bool,
     /// `record`: the directory; made where it is missing.
     pub directory: PathBuf,
     /// `record`: most bytes a session.
@@ -258,11 +292,27 @@ impl Default for BridgeConfig {
             kind: BridgeKind::Echo,
             url: None,
             token: None,
+            ca: None,
+            framing: FramingName::default(),
             transcode: false,
+            record: false,
             directory: "recordings".into(),
             most_bytes: 256 << 20,
         }
     }
+}
+
+/// A layout of binary frames, by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FramingName {
+    /// By the URL.
+    #[default]
+    Auto,
+    /// With the header of gateways.
+    Gateway,
+    /// Bare Opus.
+    Plain,
 }
 
 /// What the device hears.
@@ -393,6 +443,33 @@ impl Default for Session {
     fn default() -> Self {
         Self { inactivity: 60, device_silence: 120, tail: 150, drain: 4 }
     }
+}
+
+/// Log lines.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug`, `trace` or `off`, for all or by module: `info,sidetone_gateway=debug`.
+    pub level: String,
+    /// How lines look.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".into(), format: LogFormat::Text }
+    }
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 /// What a tenant may use. What is left out is not limited.

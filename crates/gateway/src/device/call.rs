@@ -9,6 +9,7 @@ use crate::link::{Gone, Identity, Link};
 use crate::media::Datagram;
 use crate::shared::Shared;
 use sidetone_host::PoolSession;
+use sidetone_host::pool::SessionStats;
 use sidetone_protocol::Media;
 use sidetone_protocol::message::{Alert, DeviceHello, GatewayBody, ListenMode, Tts};
 use sidetone_protocol::session::{EndCause, Input};
@@ -16,9 +17,10 @@ use sidetone_session::Config;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// How long the end of a call waits for its instance.
+/// How long a call waits for what its instance has counted, and at its end for the instance to close.
 const CLOSING: Duration = Duration::from_secs(1);
 
 pub(super) struct Call {
@@ -56,7 +58,7 @@ impl Call {
         shared.counters.totals.calls.add(1);
         let outgoing = &config.outgoing;
         let duration = Duration::from_micros(outgoing.frame.micros().into());
-        let downlink = Downlink::new(outgoing.frame_samples(), duration, shared.config.audio.lead);
+        let downlink = Downlink::new(outgoing.frame_samples(), duration, shared.config().audio.lead);
         let entry = shared.calls.enter(media, identity, hello, &session);
         Self { session, leg, way, uplink: Uplink::new(), downlink, started: shared.now(), epoch: shared.epoch(), entry }
     }
@@ -135,6 +137,21 @@ impl Call {
 
     pub(super) fn told(&mut self, tts: &Tts) {
         self.downlink.told(tts);
+    }
+
+    pub(super) fn id(&self) -> &str {
+        self.entry.id()
+    }
+
+    /// Sends what the instance has counted, once its worker has answered: the call goes on meanwhile.
+    pub(super) fn tell_stats(&self, answer: oneshot::Sender<SessionStats>) {
+        let stats = self.session.stats();
+        tokio::spawn(async move {
+            if let Ok(Ok(stats)) = tokio::time::timeout(CLOSING, stats).await {
+                // Whoever asked may have gone.
+                let _ = answer.send(stats);
+            }
+        });
     }
 
     pub(super) async fn close(self, shared: &Shared, cause: EndCause) {

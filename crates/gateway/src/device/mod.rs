@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep_until};
 
 /// Serves a device until its connection, or the gateway, ends.
 pub(crate) async fn serve<L: Link>(shared: Arc<Shared>, identity: Identity, mut link: L) {
-    let (connected, commands) = match shared.devices.enter(&identity, shared.config.limits.devices) {
+    let (connected, commands) = match shared.devices.enter(&identity, shared.most_devices()) {
         Ok(entered) => entered,
         Err(full) => {
             shared.counters.totals.connections_refused.add(1);
@@ -32,8 +32,7 @@ pub(crate) async fn serve<L: Link>(shared: Arc<Shared>, identity: Identity, mut 
         }
     };
     shared.counters.totals.connections.add(1);
-    let limits = &shared.config.limits;
-    let rate = f64::from(limits.messages_per_second);
+    let rate = f64::from(shared.config().limits.messages_per_second);
     let device = Device {
         protocol: GatewaySession::new(protocol_config(&shared)),
         messages: Bucket::new(rate, rate * 5.0, shared.now()),
@@ -50,7 +49,8 @@ pub(crate) async fn serve<L: Link>(shared: Arc<Shared>, identity: Identity, mut 
 }
 
 fn protocol_config(shared: &Shared) -> Config {
-    let session = &shared.config.session;
+    let gateway = shared.config();
+    let session = &gateway.session;
     Config {
         inactivity: Duration::from_secs(session.inactivity),
         device_silence: Duration::from_secs(session.device_silence),
@@ -116,7 +116,19 @@ impl Device {
                 }
                 Ok(())
             }
-            Event::Command(Some(Command::End(cause))) => self.feed(Input::Close(cause), link).await,
+            Event::Command(Some(Command::End { call, cause })) => {
+                // A call that began since is another one.
+                if self.call.as_ref().is_some_and(|live| live.id() == call) {
+                    self.feed(Input::Close(cause), link).await?;
+                }
+                Ok(())
+            }
+            Event::Command(Some(Command::Stats(answer))) => {
+                if let Some(call) = &self.call {
+                    call.tell_stats(answer);
+                }
+                Ok(())
+            }
             Event::Command(Some(Command::Replaced)) => {
                 tracing::info!(device = %self.identity.device, "the device connected anew");
                 Err(Gone)

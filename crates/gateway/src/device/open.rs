@@ -73,8 +73,9 @@ pub(super) async fn prepare(
     if !shared.admits_hello() {
         return Err(Refused::Rate);
     }
-    if shared.calls.len() >= shared.config.limits.calls as usize {
-        return Err(Refused::Calls(shared.config.limits.calls));
+    let most = shared.config().limits.calls;
+    if shared.calls.len() >= most as usize {
+        return Err(Refused::Calls(most));
     }
     let mut random = Zeroizing::new([0; GRANT_RANDOM]);
     getrandom::fill(&mut *random).map_err(Refused::Random)?;
@@ -101,6 +102,7 @@ pub(super) async fn prepare(
         peer: identity.peer,
         hello: hello.clone(),
         downlink: (grant.downlink.sample_rate, grant.downlink.frame_duration),
+        codecs: bridge::Codecs::new(shared.pool.clone()),
     };
     let leg = shared.bridge.open(&call)?;
     let config = session_config(shared, connection_id, &hello.audio_params, &grant.downlink, &leg)?;
@@ -117,7 +119,8 @@ impl Prepared {
 
 /// What the device is told that it will hear. A device that asks for PCM gets it where it fits a packet.
 fn downlink(shared: &Shared, hello: &DeviceHello) -> AudioParams {
-    let audio = &shared.config.audio;
+    let gateway = shared.config();
+    let audio = &gateway.audio;
     let opus = AudioParams { sample_rate: audio.rate, frame_duration: audio.frame, ..AudioParams::GATEWAY };
     if hello.audio_params.format == AudioFormat::Pcm {
         // Checked by the protocol: it fits.
@@ -133,7 +136,8 @@ fn session_config(
     downlink: &AudioParams,
     leg: &Leg,
 ) -> Result<Config, Refused> {
-    let audio = &shared.config.audio;
+    let gateway = shared.config();
+    let audio = &gateway.audio;
     let mut config = Config::gateway(connection_id);
     config.quality = audio.quality.into();
     let (payload, frame, channels) = coding(uplink)?;

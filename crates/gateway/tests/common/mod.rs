@@ -1,15 +1,21 @@
 //! A device on a link of the test's own, with real UDP and the real session code.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod speech_server;
+pub(crate) mod web;
+
 use sidetone_audio::{Pcm, measure, resample, wav};
 use sidetone_gateway::config::{ApplicationName, Listen};
 use sidetone_gateway::link::{Carrier, Gone, Identity, Link, Said};
 use sidetone_gateway::{Config, Gateway};
+use sidetone_mqtt::client::{Client, Event, connect};
+use sidetone_mqtt::{Options, Qos};
 use sidetone_opus::{Application, Bitrate};
 use sidetone_protocol::Media;
 use sidetone_protocol::message::{
     DeviceBody, DeviceHello, DeviceMessage, GatewayBody, GatewayMessage, Listen as Listening, ListenMode, Tts,
 };
+use sidetone_protocol::topic::{ClientId, Dialect};
 use sidetone_session::{Libopus, Quality, Session};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -106,6 +112,55 @@ impl Device {
             local: Some(Ipv4Addr::LOCALHOST.into()),
         };
         gateway.serve(identity, Pipe { carrier, said, told: tell });
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("loopback has ports");
+        let address = gateway.addresses().udp.expect("UDP listens");
+        Self { say, told, socket, gateway: address, media: None, session: None, session_id: String::new() }
+    }
+
+    /// Connects a device over MQTT, as firmware does: it subscribes to nothing.
+    pub(crate) async fn connect_mqtt(gateway: &Gateway, options: Options, dialect: Dialect) -> Self {
+        let client = connect(&options).await.expect("it is let in");
+        Self::on_client(gateway, client, &options.client_id, dialect).await
+    }
+
+    /// Connects a device over a broker: it subscribes to its topic.
+    pub(crate) async fn connect_broker(gateway: &Gateway, options: Options, dialect: Dialect) -> Self {
+        let id: ClientId = options.client_id.parse().expect("a valid client id");
+        let mut client = connect(&options).await.expect("the broker lets it in");
+        let granted = client.subscribe(&[&dialect.downlink(&id)], Qos::AtMostOnce).await.expect("it answers");
+        assert!(granted.iter().all(Result::is_ok));
+        Self::on_client(gateway, client, &options.client_id, dialect).await
+    }
+
+    async fn on_client(gateway: &Gateway, mut client: Client, id: &str, dialect: Dialect) -> Self {
+        let id: ClientId = id.parse().expect("a valid client id");
+        let (say, mut said) = mpsc::channel::<Said>(64);
+        let (tell, told) = mpsc::channel(1024);
+        let (uplink, downlink) = (dialect.uplink(&id), dialect.downlink(&id));
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    said = said.recv() => match said {
+                        Some(Said::Message(message)) => {
+                            let json = message.to_json();
+                            client.publish(&uplink, json.as_bytes(), Qos::AtMostOnce).await.expect("it is sent");
+                        }
+                        Some(_) => {}
+                        None => return,
+                    },
+                    event = client.receive() => match event {
+                        Ok(Event::Publish { topic, payload, .. }) => {
+                            assert_eq!(topic, downlink, "answered under the dialect's topic");
+                            let message = GatewayMessage::parse(&payload).expect("a message");
+                            if tell.send(Told::Message(message)).await.is_err() {
+                                return;
+                            }
+                        }
+                        _ => return,
+                    },
+                }
+            }
+        });
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("loopback has ports");
         let address = gateway.addresses().udp.expect("UDP listens");
         Self { say, told, socket, gateway: address, media: None, session: None, session_id: String::new() }
@@ -212,6 +267,25 @@ impl Device {
             }
         }
     }
+}
+
+/// The payload of a datagram, whichever direction it goes.
+pub(crate) fn payload(device: &Device, datagram: &[u8]) -> Vec<u8> {
+    let udp = device.media.as_ref().and_then(|media| media.udp.as_ref()).expect("after hello, over UDP");
+    let mut out = [0; sidetone_packet::MAX_PAYLOAD];
+    let schedule = sidetone_packet::KeySchedule::new(udp.key.expose());
+    let header = sidetone_packet::open_with(&schedule, datagram, &mut out).expect("a good packet");
+    out[..usize::from(header.payload_len)].to_vec()
+}
+
+/// How alike two recordings of one speech are, each with its rate, once aligned: the correlation of what lies below
+/// 4 kHz. (Above, a codec for speech keeps the energy of noise, not its shape.)
+pub(crate) fn alike(spoken: (u32, &[i16]), heard: (u32, &[i16])) -> f64 {
+    let telephone = |(rate, samples): (u32, &[i16])| {
+        let pcm = Pcm::new(rate, 1, samples.to_vec()).expect("mono");
+        resample(&pcm, 8_000).expect("a usual rate")
+    };
+    measure::compare(&telephone(spoken), &telephone(heard), 8_000).expect("both at 8 kHz").correlation
 }
 
 /// How alike what was heard (24 kHz) is to what was spoken (16 kHz), once aligned: the correlation.

@@ -2,7 +2,11 @@
 
 use super::{Config, EndCause, Output};
 use crate::Time;
-use crate::message::{DeviceBody, GatewayBody, GatewayMessage, Listen, ListenMode, Tts};
+use crate::message::{DeviceBody, GatewayBody, GatewayMessage, Listen, ListenMode, Tts, Unknown};
+
+/// The type of a message that says nothing. Firmware of all years passes over a type that it does not know, and counts
+/// it as a sign of life. (An MCP ping would be answered, and the answer reach the back end.)
+const KEEPALIVE: &str = "keepalive";
 
 #[derive(Debug)]
 pub(super) struct Live {
@@ -16,6 +20,8 @@ pub(super) struct Live {
     active_at: Time,
     /// When the device will have played all that was sent.
     playing_until: Time,
+    /// Last time that the device was told or sent anything.
+    told_at: Time,
 }
 
 /// An open microphone.
@@ -43,6 +49,7 @@ impl Live {
             heard_at: now,
             active_at: now,
             playing_until: now,
+            told_at: now,
         }
     }
 
@@ -56,6 +63,13 @@ impl Live {
 
     pub(super) fn is_speaking(&self) -> bool {
         self.speech != Speech::Silent
+    }
+
+    /// Takes note of what the device is told.
+    pub(super) fn note_told(&mut self, now: Time, out: &[Output]) {
+        if out.iter().any(|output| matches!(output, Output::Send(_))) {
+            self.told_at = now;
+        }
     }
 
     /// A message of the device that is neither hello nor goodbye.
@@ -117,7 +131,8 @@ impl Live {
         }
     }
 
-    pub(super) fn played(&mut self, until: Time) {
+    pub(super) fn played(&mut self, now: Time, until: Time) {
+        self.told_at = now;
         self.playing_until = self.playing_until.max(until);
         self.active_at = self.active_at.max(until);
     }
@@ -126,6 +141,16 @@ impl Live {
     pub(super) fn expire(&mut self, now: Time, config: &Config, out: &mut Vec<Output>) {
         if self.speech == Speech::Stopping && now >= self.playing_until + config.tail {
             self.stop_speech(out);
+        }
+    }
+
+    /// Sends a word to a device that was told nothing for long.
+    pub(super) fn keep_alive(&mut self, now: Time, config: &Config, out: &mut Vec<Output>) {
+        self.note_told(now, out);
+        if now >= self.told_at + config.keepalive {
+            self.told_at = now;
+            let word = Unknown { kind: KEEPALIVE.into(), fields: serde_json::Map::new() };
+            self.push(GatewayBody::Unknown(word), out);
         }
     }
 
@@ -140,7 +165,8 @@ impl Live {
     pub(super) fn next_timeout(&self, config: &Config) -> Time {
         let stop = (self.speech == Speech::Stopping).then(|| self.playing_until + config.tail);
         let inactivity = self.active_at + config.inactivity;
-        [stop, self.silence_deadline(config)].into_iter().flatten().fold(inactivity, Time::min)
+        let keepalive = Some(self.told_at + config.keepalive);
+        [stop, keepalive, self.silence_deadline(config)].into_iter().flatten().fold(inactivity, Time::min)
     }
 
     fn silence_deadline(&self, config: &Config) -> Option<Time> {

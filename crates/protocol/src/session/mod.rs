@@ -100,9 +100,10 @@ impl GatewaySession {
             Input::Send(GatewayBody::Goodbye) => self.close(EndCause::BackEndGoodbye, &mut out),
             Input::Send(body) => self.with_live(|live, now, config| live.send(now, config, body, &mut out)),
             Input::AudioHeard { silent } => self.with_live(|live, now, _| live.heard(now, silent)),
-            Input::AudioPlayed { until } => self.with_live(|live, now, _| live.played(until.min(now + MAX_AHEAD))),
+            Input::AudioPlayed { until } => self.with_live(|live, now, _| live.played(now, until.min(now + MAX_AHEAD))),
             Input::Tick => {}
         }
+        self.with_live(|live, now, _| live.note_told(now, &out));
         debug_assert!(out.len() <= MAX_OUTPUTS);
         out
     }
@@ -162,8 +163,9 @@ impl GatewaySession {
             }
             State::Live(live) => {
                 live.expire(now, &config, out);
-                if let Some(cause) = live.ended(now, &config) {
-                    self.close(cause, out);
+                match live.ended(now, &config) {
+                    Some(cause) => self.close(cause, out),
+                    None => live.keep_alive(now, &config, out),
                 }
             }
         }

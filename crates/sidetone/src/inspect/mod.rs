@@ -2,13 +2,14 @@
 
 mod anatomy;
 
-use crate::report::{self, Sheet, grouped};
+use crate::report::{self, Sheet, grouped, short};
 use crate::{interrupt, sandbox};
 use anatomy::Anatomy;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sidetone_audio::output::AtomicFile;
+use sidetone_audio::shown;
 use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +32,8 @@ Examples:
   sidetone inspect --extract out/                       for a browser, or another host
   sidetone inspect out/sidetone.component.wasm          is it the same one?
 
-Exit codes: 0 it is a Sidetone component of this version; 1 it is not, or cannot be read.")]
+Exit codes: 0 it is a component that this program could run, the one inside it or another: the line
+\"source\", or embedded in JSON, says which; 1 it is not, or cannot be read.")]
 pub(crate) struct Args {
     /// A component file to look at.
     file: Option<PathBuf>,
@@ -48,6 +50,8 @@ struct Report {
     source: String,
     /// The same bytes as the component inside this program.
     embedded: bool,
+    /// Of the component inside this program.
+    embedded_sha256: &'static str,
     component: Blob,
     core: Blob,
     exports: Vec<String>,
@@ -95,13 +99,12 @@ pub(crate) fn main(args: &Args) -> Result<ExitCode> {
     let (source, bytes): (_, Cow<'static, [u8]>) = match &args.file {
         None => ("embedded".to_owned(), sidetone_artifact::COMPONENT.into()),
         Some(file) => {
-            let name = file.display().to_string();
-            let bytes = read(file).with_context(|| format!("cannot read {name}"))?;
-            (name, bytes.into())
+            let bytes = read(file).with_context(|| format!("cannot read {}", shown::path(file)))?;
+            (file.to_string_lossy().into_owned(), bytes.into())
         }
     };
     let anatomy = anatomy::of(&bytes).with_context(|| match &args.file {
-        Some(file) => format!("{} is no WebAssembly component", file.display()),
+        Some(file) => format!("{} is no WebAssembly component", shown::path(file)),
         None => "the embedded component is damaged".to_owned(),
     })?;
     let report = look(source, &bytes, anatomy)?;
@@ -127,6 +130,7 @@ fn look(source: String, bytes: &[u8], anatomy: Anatomy<'_>) -> Result<Report> {
     Ok(Report {
         source,
         embedded: component.sha256 == sidetone_artifact::COMPONENT_SHA256,
+        embedded_sha256: sidetone_artifact::COMPONENT_SHA256,
         component,
         core,
         exports: anatomy.exports,
@@ -140,12 +144,12 @@ fn look(source: String, bytes: &[u8], anatomy: Anatomy<'_>) -> Result<Report> {
 }
 
 fn extract(folder: &Path, files: [(&str, &[u8]); 3]) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", shown::path(folder)))?;
     for (name, bytes) in files {
         interrupt::whole(|| {
             let mut file = AtomicFile::create(folder.join(name))?;
             file.write_bytes(bytes)?;
-            file.commit()
+            Ok(file.commit()?)
         })?;
     }
     Ok(())
@@ -155,23 +159,27 @@ fn human(report: &Report, extracted: Option<&Path>) -> String {
     let mut sheet = Sheet::default();
     let blob = |blob: &Blob| format!("{:>9} bytes, sha256 {}", grouped(blob.bytes), blob.sha256);
     let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    let same = if report.embedded && report.source != "embedded" { ", the one inside this program" } else { "" };
-    sheet.line("source", format!("{}{same}", report.source));
+    let which = match (report.embedded, report.source.as_str()) {
+        (true, "embedded") => String::new(),
+        (true, _) => ", the one inside this program".to_owned(),
+        (false, _) => format!(", NOT the one inside this program ({})", short(report.embedded_sha256)),
+    };
+    sheet.line("source", format!("{}{which}", shown::text(&report.source)));
     sheet.line("component", blob(&report.component));
     sheet.line("core module", blob(&report.core));
-    sheet.line("exports", list(&report.exports));
-    sheet.line("imports", list(&report.imports));
+    sheet.line("exports", shown::text(&list(&report.exports)).to_string());
+    sheet.line("imports", shown::text(&list(&report.imports)).to_string());
     let pages = report.memory_pages;
     sheet.line("memory", format!("{pages} pages at the start ({} KiB)", grouped(pages * PAGE / 1024)));
     match &report.problem {
         None => sheet.line("world", format!("{}, as this program expects", report.world)),
-        Some(problem) => sheet.line("world", format!("not usable as {}: {problem}", report.world)),
+        Some(problem) => sheet.line("world", format!("not usable as {}: {}", report.world, shown::text(problem))),
     }
     if let Some(libopus) = &report.libopus {
         sheet.line("libopus", libopus.as_str());
     }
     if let Some(folder) = extracted {
-        sheet.line("extracted", format!("to {}", folder.display()));
+        sheet.line("extracted", format!("to {}", shown::path(folder)));
     }
     sheet.to_string()
 }

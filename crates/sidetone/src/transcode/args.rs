@@ -2,9 +2,10 @@
 
 use crate::values::{self, one_of};
 use anyhow::{Context, Result, bail};
-use clap::ArgAction;
 use sidetone_host::{EncoderConfig, Key};
 use sidetone_opus::{Application, Bandwidth, Bitrate, Channels, FrameDuration, SampleRate, Signal, Split};
+use std::env;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -14,18 +15,24 @@ use std::str::FromStr;
 /// them, with the encoder's final range). WAV to WAV encodes and decodes: OUT is what a listener hears, aligned with IN
 /// and exactly as long. Packets to packets are passed on as they are, unless an encoder option asks for other ones.
 ///
-/// An existing OUT is replaced, but only once the new one is complete: after an error or Ctrl-C it is as it was.
+/// IN may be a chain of Ogg Opus streams (files joined with cat): it is decoded to its end, as one recording. NaN and
+/// infinite samples of a WAV file are refused. IN and OUT are files, not pipes; IN holds at most 6 hours of packets.
+///
+/// An existing OUT is replaced, but only once the new one is complete: after an error, Ctrl-C or SIGTERM it is as it
+/// was. A signal that comes when OUT is complete changes nothing: the exit code is 0. The report is printed after that;
+/// where it cannot be printed, the exit code is 1 and OUT stays.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   sidetone transcode speech.wav speech.opus --bitrate 24k --frame 20
   sidetone transcode speech.opus speech.wav --rate 16000
   sidetone transcode speech.wav speech.bit --complexity 5 --cbr
-  sidetone transcode speech.wav heard.wav --seal random --loss 10 --burst 3 --fec
+  sidetone transcode speech.wav heard.wav --seal random --loss 10 --burst=3 --fec
   sidetone transcode speech.opus speech.bit            (the same packets in another file)
   SIDETONE_KEY=$(cat key) sidetone transcode speech.wav heard.wav --json")]
 pub(crate) struct Args {
-    /// WAV (8- to 32-bit or float, any rate), Ogg Opus, or opus_demo .bit.
+    /// WAV (8-, 16-, 24- or 32-bit integers or 32-bit floats, 4000 to 192000 Hz, 1 to 32 channels), Ogg Opus (1 or 2
+    /// channels), or opus_demo .bit.
     #[arg(value_name = "IN")]
     pub(crate) input: PathBuf,
     /// File to write: .wav (16-bit), .opus, .ogg or .bit.
@@ -48,10 +55,10 @@ pub(crate) struct PcmArgs {
     /// Rate in Hz that the codec works at, and that a WAV file written has.
     ///
     /// Default: that of IN, or the next higher that Opus has; a WAV file made of a WAV file gets the rate of IN back.
-    #[arg(long, value_name = "HZ", value_parser = one_of(values::RATES), hide_possible_values = true)]
+    #[arg(long, value_name = "HZ", allow_negative_numbers = true, value_parser = one_of(values::RATES), hide_possible_values = true)]
     pub(crate) rate: Option<SampleRate>,
     /// Channels that the codec works with, 1 or 2 [default: those of IN; more than two are mixed to one].
-    #[arg(long, value_name = "N", value_parser = one_of(values::CHANNELS), hide_possible_values = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = one_of(values::CHANNELS), hide_possible_values = true)]
     pub(crate) channels: Option<Channels>,
 }
 
@@ -59,13 +66,13 @@ pub(crate) struct PcmArgs {
 #[command(next_help_heading = "Encoder")]
 pub(crate) struct EncoderArgs {
     /// Bits a second, 500 to 512000: 24000, 24k, auto (by rate and frame) or max [default: auto].
-    #[arg(long, value_name = "BITS", value_parser = values::bitrate)]
+    #[arg(long, value_name = "BITS", allow_negative_numbers = true, value_parser = values::bitrate)]
     bitrate: Option<Bitrate>,
     /// CPU against sound, 0 to 10 [default: 10].
-    #[arg(long, value_name = "0-10", value_parser = values::complexity)]
+    #[arg(long, value_name = "0-10", allow_negative_numbers = true, value_parser = values::complexity)]
     complexity: Option<u8>,
     /// Audio in a packet, in ms: 2.5, 5, 10, 20, 40, 60, 80, 100 or 120 [default: 60, as voice devices use].
-    #[arg(long, value_name = "MS", value_parser = one_of(values::FRAMES), hide_possible_values = true)]
+    #[arg(long, value_name = "MS", allow_negative_numbers = true, value_parser = one_of(values::FRAMES), hide_possible_values = true)]
     frame: Option<FrameDuration>,
     /// What to optimise for: voip (speech), audio (faithfulness) or lowdelay [default: voip].
     #[arg(long, value_name = "WHAT", value_parser = one_of(values::APPLICATIONS), hide_possible_values = true)]
@@ -83,7 +90,7 @@ pub(crate) struct EncoderArgs {
     #[arg(long)]
     fec: bool,
     /// Loss to prepare for, in percent [default: with --fec that of --loss, or 10; else 0].
-    #[arg(long, value_name = "PERCENT", value_parser = values::expected_loss)]
+    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, value_parser = values::expected_loss)]
     expected_loss: Option<u8>,
     /// Highest bandwidth: nb, mb, wb, swb or fb (4, 6, 8, 12, 20 kHz) [default: fb].
     #[arg(long, value_name = "BAND", value_parser = one_of(values::BANDWIDTHS), hide_possible_values = true)]
@@ -133,38 +140,49 @@ impl EncoderArgs {
     }
 }
 
+/// The environment variable that has the key, where no option does.
+const VARIABLE: &str = "SIDETONE_KEY";
+
 #[derive(clap::Args)]
 #[command(next_help_heading = "On the way from encoder to decoder")]
 pub(crate) struct LineArgs {
     /// Seal every packet on a device's side and open it on a gateway's, with this AES-128 key: 32 hex digits, or
     /// random. Setting SIDETONE_KEY does the same, and keeps the key out of the list of processes.
-    // Checked later: clap would repeat a refused value.
-    #[arg(long, value_name = "KEY", env = "SIDETONE_KEY", hide_env_values = true, hide_env = true)]
-    seal: Option<String>,
+    // Checked later, and the environment looked at there: clap would repeat a refused value.
+    #[arg(long, value_name = "KEY")]
+    seal: Option<OsString>,
     /// Lose this share of the packets, in percent.
-    #[arg(long, value_name = "PERCENT", value_parser = values::loss)]
+    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, value_parser = values::loss)]
     pub(crate) loss: Option<f64>,
-    /// Lose them in bursts of N on average [N: 3].
-    #[arg(long, value_name = "N", value_parser = values::burst, num_args = 0..=1, default_missing_value = "3", requires = "loss")]
+    /// Lose them in bursts of 3 on average, or of N: --burst=N.
+    #[arg(long, value_name = "N", value_parser = values::burst, num_args = 0..=1, require_equals = true, default_missing_value = "3", requires = "loss")]
     pub(crate) burst: Option<f64>,
     /// Which packets are lost: the same number, the same packets.
-    #[arg(long, value_name = "N", default_value_t = 5, requires = "loss", action = ArgAction::Set)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 5, value_parser = values::seed, requires = "loss")]
     pub(crate) seed: u64,
 }
 
 impl LineArgs {
     /// The key to seal with.
     pub(crate) fn key(&self) -> Result<Option<Key>> {
-        match self.seal.as_deref() {
-            None => Ok(None),
-            Some("") => bail!("the key is empty; a key is 32 hex digits (16 bytes), or the word random"),
-            Some("random") => {
-                let mut bytes = [0; 16];
-                getrandom::fill(&mut bytes).context("the system has no random numbers for a key")?;
-                Ok(Some(Key::new(bytes)))
-            }
-            // The error does not repeat the text.
-            Some(text) => Ok(Some(Key::from_str(text)?)),
+        let by_option = self.seal.clone().map(|text| (text, "--seal"));
+        let Some((text, source)) = by_option.or_else(|| env::var_os(VARIABLE).map(|text| (text, VARIABLE))) else {
+            return Ok(None);
+        };
+        parse_key(&text).map(Some).context(source)
+    }
+}
+
+/// Errors do not repeat the text.
+fn parse_key(text: &OsStr) -> Result<Key> {
+    match text.to_str() {
+        None => bail!("a key is 32 hex digits (16 bytes), this is not even text (UTF-8)"),
+        Some("") => bail!("the key is empty; a key is 32 hex digits (16 bytes), or the word random"),
+        Some("random") => {
+            let mut bytes = [0; 16];
+            getrandom::fill(&mut bytes).context("the system has no random numbers for a key")?;
+            Ok(Key::new(bytes))
         }
+        Some(text) => Ok(Key::from_str(text)?),
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn decode(sandbox: &Sandbox, stream: &Stream, rate: SampleRate, chann
     let mut decoder = sandbox.decoder(rate, channels)?;
     let mut heard = Heard::default();
     let mut gap = Vec::new();
-    let progress = Progress::new("decoding", stream.packets.len());
+    let progress = Progress::new("decoding", stream.packets.len() as u64);
     for packet in &stream.packets {
         progress.step();
         let samples = packet.samples(rate.hz());

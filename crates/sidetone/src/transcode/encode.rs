@@ -9,7 +9,7 @@ use crate::sandbox::Sandbox;
 use anyhow::{Context, Result, bail};
 use sidetone_audio::ogg_opus::Tags;
 use sidetone_audio::{Pcm, resample};
-use sidetone_host::Key;
+use sidetone_host::{Encoder, Key, Session};
 use sidetone_opus::{Channels, SampleRate};
 use std::time::Instant;
 
@@ -80,6 +80,13 @@ pub(crate) struct Encoded {
     pub(crate) sealed: bool,
 }
 
+/// What makes packets.
+enum Coder {
+    Encoder(Encoder),
+    /// It seals them in the same call.
+    Session(Session),
+}
+
 /// Encodes a clip. Where the packets are only to be heard, and a session can do it with these settings, encoding and
 /// sealing is one call.
 pub(crate) fn encode(
@@ -89,12 +96,15 @@ pub(crate) fn encode(
     key: Option<&Key>,
     only_heard: bool,
 ) -> Result<Encoded> {
-    // It also tells the look-ahead, where a session does the work.
     let mut encoder = sandbox.encoder(&settings.codec)?;
     let lookahead = encoder.lookahead()?;
-    let mut session = match key {
-        Some(key) if only_heard => sealed::speaker(sandbox, key, settings)?,
-        _ => None,
+    let mut coder = match key {
+        Some(key) if only_heard && sealed::speaks(settings) => {
+            // It told the look-ahead, and makes room for the session.
+            drop(encoder);
+            Coder::Session(sealed::speaker(sandbox, key, settings)?)
+        }
+        _ => Coder::Encoder(encoder),
     };
 
     let mut tail = Vec::new();
@@ -102,21 +112,26 @@ pub(crate) fn encode(
     let mut packets = Vec::new();
     let frame = settings.frame.samples(clip.rate) * clip.channels.count();
     let count = frames(clip, settings, lookahead);
-    let progress = Progress::new("encoding", count);
+    let progress = Progress::new("encoding", count as u64);
     for index in 0..count {
         let pcm = frame_of(&clip.pcm.samples, index, frame, &mut tail);
         let started = Instant::now();
-        let (data, datagram) = match &mut session {
-            Some(session) => (Vec::new(), sealed::send(session, pcm, index, settings.frame)?),
-            None => (encoder.encode(pcm).with_context(|| format!("frame {index} was not encoded"))?, Vec::new()),
-        };
+        let mut packet = Packet { duration: duration_of(settings.frame), ..Packet::default() };
+        match &mut coder {
+            Coder::Session(session) => packet.datagram = sealed::send(session, pcm, index, settings.frame)?,
+            Coder::Encoder(encoder) => {
+                packet.data = encoder.encode(pcm).with_context(|| format!("frame {index} was not encoded"))?;
+            }
+        }
         times.add(started.elapsed());
-        let final_range = if session.is_some() { 0 } else { encoder.final_range()? };
-        packets.push(Packet { data, datagram, duration: duration_of(settings.frame), final_range, lost: false });
+        if let Coder::Encoder(encoder) = &mut coder {
+            packet.final_range = encoder.final_range()?;
+        }
+        packets.push(packet);
         progress.step();
     }
-    let sealed = session.is_some();
-    if let Some(session) = session {
+    let sealed = matches!(coder, Coder::Session(_));
+    if let Coder::Session(session) = coder {
         session.close()?;
     }
 

@@ -14,41 +14,54 @@ pub(crate) use args::Args;
 
 use crate::report::{self, Times};
 use crate::sandbox::Sandbox;
-use anyhow::{Context, Result, bail};
-use clap::error::ErrorKind;
+use crate::usage::refused;
+use anyhow::{Context, Result, anyhow, bail};
 use decode::Heard;
 use encode::{Clip, encode, nearest};
 use sidetone_audio::measure::compare;
-use sidetone_audio::{Format, Pcm, detect, resample};
+use sidetone_audio::ogg_opus::Tags;
+use sidetone_audio::{Format, Pcm, detect, resample, shown};
 use sidetone_host::Key;
 use sidetone_opus::{Channels, SampleRate};
 use source::Source;
+use std::borrow::Cow;
 use std::process::ExitCode;
 use stream::{Stream, at};
 use summary::{File, Loss, Sealed, Summary};
 
 pub(crate) fn main(args: &Args) -> Result<ExitCode> {
     // Usage errors end here, as those that clap finds itself.
-    let usage =
-        |error: anyhow::Error| -> ! { clap::Error::raw(ErrorKind::ValueValidation, format!("{error:#}\n")).exit() };
-    let key = args.line.key().unwrap_or_else(|error| usage(error));
-    let to = Format::of_name(&args.output).unwrap_or_else(|error| usage(error.into()));
+    let key = args.line.key().unwrap_or_else(|error| refused(&error));
+    let to = Format::of_name(&args.output).unwrap_or_else(|error| refused(&error.into()));
     let from = detect::detect(&args.input)?;
     if from != Format::Wav && to == Format::Wav && args.encoder.any() {
-        usage(anyhow::anyhow!("encoder options do nothing here: {from} to WAV only decodes"));
+        refused(&anyhow!("encoder options do nothing here: {from} to WAV only decodes"));
     }
-    let source = Source::read(&args.input, from)?;
     output::check(&args.input, &args.output)?;
+    let (source, warnings) = Source::read(&args.input, from)?;
+    warnings.iter().for_each(|warning| report::complain("warning", warning));
 
     let (rate, channels) = source.shape();
     let samples = match &source {
         Source::Clip(pcm) => Some(pcm.samples_per_channel() as u64),
-        Source::Stream(_) => None,
+        Source::Stream(_) | Source::Chain(_) => None,
     };
-    let input = File { path: args.input.display().to_string(), format: from.to_string(), rate, channels, samples };
-    let summary = Job::new(args, key, to)?.run(source, input)?;
-    report::print(&if args.json { report::json(&summary)? } else { summary.to_string() })?;
+    let input = File::new(&args.input, from, (rate, channels), samples);
+    let mut summary = Job::new(args, key, to)?.run(source, input)?;
+    summary.warnings = warnings;
+    report::print(&if args.json { report::json(&summary)? } else { summary.to_string() })
+        .with_context(|| format!("{} is complete, but the report is not", shown::path(&args.output)))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where packets come from.
+enum Origin {
+    /// From a file, as they are.
+    File,
+    /// This program made them of a clip.
+    Clip(Clip),
+    /// From a file too, and what is heard of them is known already.
+    Decoded(Pcm),
 }
 
 /// One run, and what it has done so far.
@@ -90,7 +103,7 @@ impl<'a> Job<'a> {
     }
 
     fn run(mut self, source: Source, input: File) -> Result<Summary> {
-        let (mut stream, clip) = self.packets(source)?;
+        let (mut stream, origin) = self.packets(source)?;
         if let Some(key) = &self.key
             && !self.encoded_in_session
         {
@@ -106,7 +119,7 @@ impl<'a> Job<'a> {
         let sealed_bytes = stream.packets.iter().map(|packet| packet.datagram.len() as u64).sum();
         let bytes = stream.packets.iter().map(|packet| packet.bytes() as u64).sum();
         let (output, likeness) = match self.to {
-            Format::Wav => self.write_audio(&mut stream, clip.as_ref())?,
+            Format::Wav => self.write_audio(&mut stream, &origin)?,
             _ => (self.write_packets(&mut stream)?, None),
         };
         let real_time_factor =
@@ -136,32 +149,74 @@ impl<'a> Job<'a> {
             real_time_factor,
             likeness,
             notes: self.notes,
+            warnings: Vec::new(),
             component_sha256: sidetone_artifact::COMPONENT_SHA256,
             libopus: sidetone_artifact::LIBOPUS_VERSION,
         })
     }
 
-    /// The packets that go on their way, and the clip they were made from, if this program made them.
-    fn packets(&mut self, source: Source) -> Result<(Stream, Option<Clip>)> {
+    /// The packets that go on their way, and what they come from.
+    fn packets(&mut self, source: Source) -> Result<(Stream, Origin)> {
         let (pcm, comments) = match source {
             Source::Clip(pcm) => (pcm, Vec::new()),
-            Source::Stream(stream) if self.to == Format::Wav => return Ok((stream, None)),
-            Source::Stream(stream) if self.makes_other_packets() => {
-                let (rate, channels) = self.decoder_for(&stream);
-                self.steps.push("decode");
-                let mut heard = decode::decode(&self.sandbox, &stream, rate, channels)?;
-                self.loss.undecodable += heard.undecodable;
-                self.decoded.extend(&heard.times);
-                let length = at(stream.length(), rate.hz());
-                let samples = decode::played(&mut heard, &stream, rate, channels, length);
-                (Pcm::new(rate.hz(), channels.count() as u8, samples)?, stream.tags.comments)
-            }
+            Source::Stream(stream) if self.to == Format::Wav => return Ok((stream, Origin::File)),
+            Source::Stream(stream) if self.makes_other_packets() => self.played(&[stream])?,
+            Source::Chain(links) => return self.chain(links),
             Source::Stream(stream) => {
                 self.notes
                     .push("the packets of IN were passed on as they are; an encoder option would make others".into());
-                return Ok((stream, None));
+                return Ok((stream, Origin::File));
             }
         };
+        self.encode(pcm, comments)
+    }
+
+    /// As [`packets`](Self::packets), of a chain: it is decoded to its end, and the way goes on from there.
+    fn chain(&mut self, links: Vec<Stream>) -> Result<(Stream, Origin)> {
+        self.notes.push(format!("IN is a chain of {} streams, joined to one recording", links.len()));
+        if self.to != Format::Wav && self.makes_other_packets() {
+            let (pcm, comments) = self.played(&links)?;
+            return self.encode(pcm, comments);
+        }
+        if self.to != Format::Wav || self.key.is_some() || self.args.line.loss.is_some() {
+            let (name, links) = (shown::path(&self.args.input), links.len());
+            bail!(
+                "{name} is a chain of {links} streams, whose packets cannot go through one session or into one stream; make \
+                 one of it first, with an encoder option: --bitrate 64k"
+            );
+        }
+        let (pcm, _) = self.played(&links)?;
+        let (input_rate, channels) = source::shape(&links);
+        let length = links.iter().map(Stream::length).sum();
+        let all = Stream {
+            packets: links.into_iter().flat_map(|link| link.packets).collect(),
+            channels,
+            pre_skip: 0,
+            played: Some(length),
+            gain: 0,
+            input_rate,
+            tags: Tags::default(),
+        };
+        Ok((all, Origin::Decoded(pcm)))
+    }
+
+    /// What is played of streams from a file, one after the other, and the comments of the first.
+    fn played(&mut self, links: &[Stream]) -> Result<(Pcm, Vec<String>)> {
+        self.steps.push("decode");
+        let (rate, channels) = self.decoder_for(source::shape(links));
+        let mut samples = Vec::new();
+        for link in links {
+            let mut heard = decode::decode(&self.sandbox, link, rate, channels)?;
+            self.loss.undecodable += heard.undecodable;
+            self.decoded.extend(&heard.times);
+            let length = at(link.length(), rate.hz());
+            samples.append(&mut decode::played(&mut heard, link, rate, channels, length));
+        }
+        let comments = links.first().map(|first| first.tags.comments.clone()).unwrap_or_default();
+        Ok((Pcm::new(rate.hz(), channels.count() as u8, samples)?, comments))
+    }
+
+    fn encode(&mut self, pcm: Pcm, comments: Vec<String>) -> Result<(Stream, Origin)> {
         let Args { pcm: asked, encoder, line, .. } = self.args;
         let clip = Clip::new(pcm, asked, self.to == Format::Wav, comments, &mut self.notes)?;
         let settings = encoder.settings(clip.rate, clip.channels, line.loss);
@@ -176,7 +231,7 @@ impl<'a> Job<'a> {
             self.encoded_in_session = true;
         }
         self.encoded = encoded.times;
-        Ok((encoded.stream, Some(clip)))
+        Ok((encoded.stream, Origin::Clip(clip)))
     }
 
     fn makes_other_packets(&self) -> bool {
@@ -185,30 +240,41 @@ impl<'a> Job<'a> {
     }
 
     /// Rate and channels to decode a stream from a file to.
-    fn decoder_for(&self, stream: &Stream) -> (SampleRate, Channels) {
+    fn decoder_for(&self, (input_rate, channels): (u32, Channels)) -> (SampleRate, Channels) {
         let asked = &self.args.pcm;
-        (asked.rate.unwrap_or_else(|| nearest(stream.input_rate)), asked.channels.unwrap_or(stream.channels))
+        (asked.rate.unwrap_or_else(|| nearest(input_rate)), asked.channels.unwrap_or(channels))
     }
 
-    fn write_audio(&mut self, stream: &mut Stream, clip: Option<&Clip>) -> Result<(File, Option<summary::Likeness>)> {
-        let (rate, channels) = clip.map_or_else(|| self.decoder_for(stream), |clip| (clip.rate, clip.channels));
-        let mut heard = self.hear(stream, rate, channels)?;
-        let length = clip.map_or_else(|| at(stream.length(), rate.hz()), |clip| clip.pcm.samples_per_channel());
-        let samples = decode::played(&mut heard, stream, rate, channels, length);
-        let mut pcm = Pcm::new(rate.hz(), channels.count() as u8, samples)?;
-        let mut likeness = None;
-        if let Some(clip) = clip {
-            // Against what went into the encoder, sample by sample: both lie where they should, or it shows.
-            likeness = Some(compare(&clip.pcm, &pcm, 0)?.into());
-            let (hz, length) = clip.heard;
-            pcm = resample(&pcm, hz)?;
-            pcm.samples.resize(length * channels.count(), 0);
-        }
+    fn write_audio(&mut self, stream: &mut Stream, origin: &Origin) -> Result<(File, Option<summary::Likeness>)> {
+        let (pcm, likeness) = match origin {
+            Origin::Decoded(pcm) => (Cow::Borrowed(pcm), None),
+            Origin::File => {
+                let (rate, channels) = self.decoder_for((stream.input_rate, stream.channels));
+                let length = at(stream.length(), rate.hz());
+                (Cow::Owned(self.listen(stream, rate, channels, length)?), None)
+            }
+            Origin::Clip(clip) => {
+                let pcm = self.listen(stream, clip.rate, clip.channels, clip.pcm.samples_per_channel())?;
+                // Against what went into the encoder, sample by sample: both lie where they should, or it shows.
+                let likeness = compare(&clip.pcm, &pcm, 0)?.into();
+                let (hz, length) = clip.heard;
+                let mut pcm = resample(&pcm, hz)?;
+                pcm.samples.resize(length * clip.channels.count(), 0);
+                (Cow::Owned(pcm), Some(likeness))
+            }
+        };
         if pcm.samples.is_empty() {
-            bail!("{} holds no audio after its pre-skip", self.args.input.display());
+            bail!("{} holds no audio after its pre-skip", shown::path(&self.args.input));
         }
         output::wav(&self.args.output, &pcm)?;
         Ok((self.written(pcm.rate, pcm.channels, Some(pcm.samples_per_channel() as u64)), likeness))
+    }
+
+    /// What a listener hears of a stream.
+    fn listen(&mut self, stream: &mut Stream, rate: SampleRate, channels: Channels, length: usize) -> Result<Pcm> {
+        let mut heard = self.hear(stream, rate, channels)?;
+        let samples = decode::played(&mut heard, stream, rate, channels, length);
+        Ok(Pcm::new(rate.hz(), channels.count() as u8, samples)?)
     }
 
     fn hear(&mut self, stream: &mut Stream, rate: SampleRate, channels: Channels) -> Result<Heard> {
@@ -243,7 +309,7 @@ impl<'a> Job<'a> {
         match self.to {
             Format::Bit => {
                 decode::final_ranges(&self.sandbox, stream)
-                    .with_context(|| format!("cannot write {}", self.args.output.display()))?;
+                    .with_context(|| format!("cannot write {}", shown::path(&self.args.output)))?;
                 output::bit(&self.args.output, stream)?;
             }
             _ => {
@@ -255,7 +321,6 @@ impl<'a> Job<'a> {
     }
 
     fn written(&self, rate: u32, channels: u8, samples: Option<u64>) -> File {
-        let path = self.args.output.display().to_string();
-        File { path, format: self.to.to_string(), rate, channels, samples }
+        File::new(&self.args.output, self.to, (rate, channels), samples)
     }
 }

@@ -6,9 +6,10 @@ use anyhow::{Result, anyhow, bail};
 use sha2::{Digest, Sha256};
 use sidetone_audio::ogg_opus::{self, Head};
 use sidetone_audio::output::AtomicFile;
-use sidetone_audio::{Error, Pcm, bit, wav};
+use sidetone_audio::{Error, Pcm, bit, shown, wav};
 use sidetone_opus::packet::Packet as Parsed;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// Refuses, before any work is done, to write over IN or where nothing can be written.
@@ -16,37 +17,51 @@ pub(crate) fn check(input: &Path, output: &Path) -> Result<()> {
     if let (Ok(from), Ok(to)) = (fs::canonicalize(input), fs::canonicalize(output))
         && from == to
     {
-        bail!("{} would overwrite IN; give OUT another name", output.display());
+        bail!("{} would overwrite IN; give OUT another name", shown::path(output));
     }
     let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.exists() {
-        bail!("cannot create {}: there is no folder {}", output.display(), folder.display());
+        bail!("cannot create {}: there is no folder {}", shown::path(output), shown::path(folder));
     }
-    // A device or pipe is not touched: opening it may already mean something to the other side.
-    if fs::metadata(output).map_or(true, |existing| existing.is_file() || existing.is_dir()) {
-        interrupt::whole(|| AtomicFile::create(output)).map(drop).map_err(refusal)?;
-    }
-    Ok(())
+    interrupt::whole(|| AtomicFile::create(output).map(drop).map_err(refusal))
 }
 
 /// Without the name of the temporary file, which the system's error carries and which means nothing to anybody.
 fn refusal(error: Error) -> anyhow::Error {
     match error {
-        Error::Io { action, path, cause } => anyhow!("cannot {action} {}: {}", path.display(), cause.kind()),
+        Error::Io { path, cause, .. } if cause.kind() == ErrorKind::NotFound && path.is_symlink() => {
+            anyhow!("cannot create {}: it is a link into a folder that does not exist", shown::path(&path))
+        }
+        Error::Io { action, path, cause } => anyhow!("cannot {action} {}: {}", shown::path(&path), cause.kind()),
         other => other.into(),
     }
 }
 
+/// Samples written between two looks at whether to go on.
+const PIECE: usize = 1 << 16;
+
 pub(crate) fn wav(path: &Path, pcm: &Pcm) -> Result<()> {
-    Ok(interrupt::whole(|| wav::write(path, pcm))?)
+    interrupt::last(|| {
+        let mut file = wav::Writer::create(path, pcm.rate, pcm.channels)?;
+        for piece in pcm.samples.chunks(PIECE * usize::from(pcm.channels)) {
+            file.write(piece)?;
+            interrupt::check()?;
+        }
+        Ok(file.finish()?)
+    })
 }
 
 /// Writes packets as `opus_demo` does: those lost as records without a packet.
 pub(crate) fn bit(path: &Path, stream: &Stream) -> Result<()> {
-    interrupt::whole(|| {
+    interrupt::last(|| {
         let mut file = bit::Writer::create(path)?;
         for packet in &stream.packets {
-            if packet.lost { file.write(&[], 0)? } else { file.write(&packet.data, packet.final_range)? }
+            if packet.lost {
+                file.write(&[], 0)?;
+            } else {
+                file.write(&packet.data, packet.final_range)?;
+            }
+            interrupt::check()?;
         }
         Ok(file.finish()?)
     })
@@ -70,9 +85,12 @@ pub(crate) fn ogg(path: &Path, stream: &Stream) -> Result<()> {
         used
     });
     let packets: Vec<Vec<u8>> = used.enumerate().map(|(index, packet)| content(stream, index, packet.lost)).collect();
-    interrupt::whole(|| {
+    interrupt::last(|| {
         let mut file = ogg_opus::Writer::create(path, serial(&packets), &head, &stream.tags)?;
-        packets.iter().try_for_each(|packet| file.write(packet))?;
+        for packet in &packets {
+            file.write(packet)?;
+            interrupt::check()?;
+        }
         Ok(file.finish(stream.played)?)
     })
 }

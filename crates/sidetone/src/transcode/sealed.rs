@@ -24,14 +24,17 @@ const CONNECTION: u32 = 1;
 /// Audio that a gap is filled up with, in µs. What is missing beyond it stays silent, as concealment would fade it out.
 const MOST_CONCEALED: u32 = 1_000_000;
 
-/// A device's session that encodes with these settings, or `None` where its quality steps cannot express them: then
-/// the encoder works by itself, and a session seals what it made.
-pub(super) fn speaker(sandbox: &Sandbox, key: &Key, settings: &Settings) -> Result<Option<Session>> {
-    fits(settings)?;
-    let Some(quality) = quality(settings) else { return Ok(None) };
+/// Whether a session can encode with these settings. Where its quality steps cannot express them, the encoder works by
+/// itself, and a session seals what it made.
+pub(super) fn speaks(settings: &Settings) -> bool {
+    quality(settings).is_some()
+}
+
+/// A device's session that encodes with these settings.
+pub(super) fn speaker(sandbox: &Sandbox, key: &Key, settings: &Settings) -> Result<Session> {
     let codec = &settings.codec;
     let mut config = device(settings.frame, codec.channels, codec.rate);
-    config.quality = quality;
+    config.quality = quality(settings).context("no quality step of a session has these settings")?;
     config.outgoing.application = codec.application;
     config.outgoing.bitrate = codec.bitrate;
     config.outgoing.vbr = codec.vbr;
@@ -40,7 +43,7 @@ pub(super) fn speaker(sandbox: &Sandbox, key: &Key, settings: &Settings) -> Resu
     config.outgoing.expected_loss = codec.expected_loss;
     config.outgoing.signal = codec.signal;
     config.outgoing.split = codec.split;
-    sandbox.session(key, &config).map(Some)
+    sandbox.session(key, &config)
 }
 
 /// The step that leaves all settings as they are.
@@ -133,7 +136,7 @@ pub(super) fn seal(sandbox: &Sandbox, key: &Key, stream: &mut Stream) -> Result<
     };
     let mut times = Times::default();
     let mut position = 0;
-    let progress = Progress::new("sealing", stream.packets.len());
+    let progress = Progress::new("sealing", stream.packets.len() as u64);
     for (index, packet) in stream.packets.iter_mut().enumerate() {
         // A packet that was lost before still had a sequence number: by that the gateway sees the gap.
         let payload = if packet.data.is_empty() { &[0][..] } else { &packet.data };
@@ -161,7 +164,7 @@ pub(super) fn hear(
     let mut gateway = sandbox.session(key, &gateway(frame, negotiated, rate, Delivery::Pcm))?;
     let size = frame.samples(rate) * negotiated.count();
     let mut heard = Heard { samples: vec![0; size * stream.packets.len()], ..Heard::default() };
-    let progress = Progress::new("decoding", stream.packets.len());
+    let progress = Progress::new("decoding", stream.packets.len() as u64);
     for (index, packet) in stream.packets.iter().enumerate() {
         progress.step();
         if packet.lost {
@@ -210,7 +213,7 @@ pub(super) fn open(sandbox: &Sandbox, key: &Key, stream: &mut Stream) -> Result<
         }
     };
     let mut times = Times::default();
-    let progress = Progress::new("opening", stream.packets.len());
+    let progress = Progress::new("opening", stream.packets.len() as u64);
     for (index, packet) in stream.packets.iter_mut().enumerate() {
         progress.step();
         if packet.lost {

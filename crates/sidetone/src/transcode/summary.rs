@@ -7,8 +7,10 @@ use crate::report::{Percentiles, Sheet, Times, count, grouped, percent, short};
 use crate::values::{self, name_of};
 use serde::Serialize;
 use sidetone_audio::measure::Comparison;
+use sidetone_audio::{Format, shown};
 use sidetone_opus::Bitrate;
 use std::fmt;
+use std::path::Path;
 
 /// The report. Times are in µs a packet, rates in bits/s of audio.
 #[derive(Serialize)]
@@ -36,6 +38,8 @@ pub(crate) struct Summary {
     pub(crate) real_time_factor: Option<f64>,
     pub(crate) likeness: Option<Likeness>,
     pub(crate) notes: Vec<String>,
+    /// What of IN was not read; people are told on stderr.
+    pub(crate) warnings: Vec<String>,
     pub(crate) component_sha256: &'static str,
     pub(crate) libopus: &'static str,
 }
@@ -49,6 +53,13 @@ pub(crate) struct File {
     pub(crate) channels: u8,
     /// Samples a channel of a WAV file.
     pub(crate) samples: Option<u64>,
+}
+
+impl File {
+    /// `shape` is rate and channels.
+    pub(crate) fn new(path: &Path, format: Format, (rate, channels): (u32, u8), samples: Option<u64>) -> Self {
+        Self { path: path.to_string_lossy().into_owned(), format: format.to_string(), rate, channels, samples }
+    }
 }
 
 #[derive(Serialize)]
@@ -165,7 +176,7 @@ impl fmt::Display for File {
             2 => "stereo".to_owned(),
             many => format!("{many} channels"),
         };
-        write!(f, "{} ({}, ", self.path, self.format)?;
+        write!(f, "{} ({}, ", shown::text(&self.path), self.format)?;
         if self.rate > 0 {
             write!(f, "{} Hz, ", self.rate)?;
         }

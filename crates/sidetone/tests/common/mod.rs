@@ -12,7 +12,11 @@ use tempfile::TempDir;
 /// The program, started with nothing in its environment that would change what it does.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sidetone"));
-    command.env_remove("SIDETONE_KEY");
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("SIDETONE_") {
+            command.env_remove(name);
+        }
+    }
     command
 }
 

@@ -13,6 +13,7 @@ pub(super) enum Package {
     Make,
     Cc,
     Cxx,
+    Mosquitto,
 }
 
 impl Package {
@@ -25,6 +26,7 @@ impl Package {
             Self::Make => "make",
             Self::Cc => "a C compiler",
             Self::Cxx => "a C++ compiler",
+            Self::Mosquitto => "mosquitto with its clients",
         }
     }
 }
@@ -37,7 +39,7 @@ pub(super) struct Manager {
     /// Fetches the lists of packages.
     refresh: &'static [&'static str],
     /// In the order of [`Package`]; empty where the system's own developer tools bring it.
-    names: [&'static str; 6],
+    names: [&'static str; 7],
     needs_root: bool,
 }
 
@@ -46,42 +48,42 @@ const MANAGERS: &[Manager] = &[
         program: "apt-get",
         install: &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends"],
         refresh: &["apt-get", "update"],
-        names: ["clang", "lld", "cmake", "make", "gcc libc6-dev", "g++"],
+        names: ["clang", "lld", "cmake", "make", "gcc libc6-dev", "g++", "mosquitto mosquitto-clients"],
         needs_root: true,
     },
     Manager {
         program: "dnf",
         install: &["dnf", "install", "-y"],
         refresh: &["dnf", "makecache"],
-        names: ["clang", "lld", "cmake", "make", "gcc", "gcc-c++"],
+        names: ["clang", "lld", "cmake", "make", "gcc", "gcc-c++", "mosquitto"],
         needs_root: true,
     },
     Manager {
         program: "zypper",
         install: &["zypper", "--non-interactive", "install"],
         refresh: &["zypper", "--non-interactive", "refresh"],
-        names: ["clang", "lld", "cmake", "make", "gcc", "gcc-c++"],
+        names: ["clang", "lld", "cmake", "make", "gcc", "gcc-c++", "mosquitto"],
         needs_root: true,
     },
     Manager {
         program: "pacman",
         install: &["pacman", "-S", "--needed", "--noconfirm"],
         refresh: &["pacman", "-Sy", "--noconfirm"],
-        names: ["clang", "lld", "cmake", "make", "gcc", "gcc"],
+        names: ["clang", "lld", "cmake", "make", "gcc", "gcc", "mosquitto"],
         needs_root: true,
     },
     Manager {
         program: "apk",
         install: &["apk", "add"],
         refresh: &["apk", "update"],
-        names: ["clang", "lld", "cmake", "make", "gcc musl-dev", "g++"],
+        names: ["clang", "lld", "cmake", "make", "gcc musl-dev", "g++", "mosquitto mosquitto-clients"],
         needs_root: true,
     },
     Manager {
         program: "brew",
         install: &["brew", "install"],
         refresh: &["brew", "update"],
-        names: ["llvm", "lld", "cmake", "", "", ""],
+        names: ["llvm", "lld", "cmake", "", "", "", "mosquitto"],
         needs_root: false,
     },
 ];

@@ -69,6 +69,7 @@ pub(super) fn find(needs: &[Need]) -> Result<Vec<Finding>> {
             }
             Need::Fuzz => add("C++ compiler", cxx()),
             Need::Node => add("Node.js", node()?),
+            Need::Broker => add("mosquitto", mosquitto()),
         }
     }
     Ok(findings)
@@ -136,6 +137,15 @@ fn node() -> Result<std::result::Result<String, Missing>> {
         (Some(NODE..), None) => missing("npm"),
         _ => missing(&format!("Node.js {NODE} or newer (there is {version})")),
     })
+}
+
+/// A daemon: not on the path of every user.
+fn mosquitto() -> std::result::Result<String, Missing> {
+    let daemons = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/opt/homebrew/sbin/mosquitto"];
+    if let Some(daemon) = daemons.into_iter().find(|daemon| Path::new(daemon).is_file()) {
+        return Ok(daemon.to_owned());
+    }
+    program(&["mosquitto"], "mosquitto", "the MQTT broker that the gateway is tested with", Package::Mosquitto)
 }
 
 fn major(version: &str) -> Option<u32> {

@@ -1,0 +1,48 @@
+//! How long a hello takes, what the gateway adds to the way from mouth to ear, and how many calls it holds.
+
+use crate::child::Served;
+use crate::run::{self, fleet};
+use anyhow::{Context, Result};
+use sidetone_bench::Report;
+use sidetone_bench::levels::{Found, Outcome, Search};
+use sidetone_bench::plot::{Line, svg};
+use sidetone_bench::report::{folder, write_file};
+use std::time::Duration;
+
+/// p99 of the latency that the gateway adds, in ms.
+const SEARCH: Search = Search { most: 1_000, coarse: 50, fine: 10, limit: 20.0 };
+
+const KINDS: [(&str, &str); 3] = [("c0", "calls_c0"), ("c5", "calls_c5"), ("passthrough", "calls_passthrough")];
+
+/// Two hundred calls, in the quality that the load allows.
+pub(crate) fn latency(report: &mut Report, time: Duration) -> Result<()> {
+    let served = Served::start("c0")?;
+    let seen = fleet(run::calls(&served, 200, time.max(Duration::from_secs(20))), time, || ())?;
+    report.figure("hello_ms_p50", seen.times.hello.p50_ms.context("no hello was answered")?);
+    report.figure("added_latency_ms_p99_at_200", seen.times.added.p99_ms.context("no mark was heard")?);
+    Ok(())
+}
+
+/// The most calls without a late frame.
+pub(crate) fn most(report: &mut Report, time: Duration) -> Result<()> {
+    let mut lines = Vec::new();
+    for (kind, figure) in KINDS {
+        let Found { held, points } = SEARCH.highest(kind, |calls| try_out(kind, calls, time))?;
+        report.figure(figure, f64::from(held));
+        lines.push(Line { name: kind.to_owned(), points });
+    }
+    let plot = svg("p99 of the latency added", ("full-duplex calls", "ms"), SEARCH.limit, &lines);
+    write_file(&folder().join("gateway.svg"), &plot)
+}
+
+fn try_out(kind: &str, calls: u32, time: Duration) -> Result<Outcome> {
+    let mut served = Served::start(kind)?;
+    let seen = fleet(run::calls(&served, calls, time), time, || ())?;
+    let counts = served.counts()?;
+    let count = |name: &str| counts[name].as_u64().unwrap_or_default();
+    // A frame that was late, or lost for it, on either way; a call that did not come about or did not last.
+    let late = count("downlink_late") + count("dropped.pool") + count("dropped.inbox") + count("downlink_unsent");
+    let lost = seen.counts.calls_failed + seen.counts.calls_lost;
+    let p99 = seen.times.added.p99_ms.unwrap_or(f64::INFINITY);
+    Ok(Outcome { p99: if lost == 0 { p99 } else { f64::INFINITY }, late })
+}

@@ -1,0 +1,90 @@
+//! The gateway as an MQTT endpoint: who knocks, and who is let in.
+
+use super::endpoint_link::EndpointLink;
+use crate::device;
+use crate::link::Identity;
+use crate::shared::{Phase, Shared};
+use sidetone_mqtt::{Knock, Limits, Listener, Refusal, Stream, accept};
+use sidetone_protocol::credential::SignatureKey;
+use sidetone_protocol::topic::ClientId;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// Connections that have not said yet who they are.
+const STRANGERS: usize = 512;
+
+/// Takes connections in, without an end.
+pub(crate) async fn serve(shared: Arc<Shared>, mut listener: Listener) {
+    let strangers = Arc::new(Semaphore::new(STRANGERS));
+    loop {
+        let stream = listener.accept().await;
+        let Ok(stranger) = strangers.clone().acquire_owned().await else { return };
+        let shared = shared.clone();
+        tokio::spawn(async move {
+            let Some((identity, link)) = introduce(&shared, stream).await else {
+                return shared.counters.totals.connections_refused.add(1);
+            };
+            drop(stranger);
+            device::serve(shared, identity, link).await;
+        });
+    }
+}
+
+/// Serves one connection, whatever carries it, until it or the gateway ends.
+pub(crate) async fn serve_stream(shared: Arc<Shared>, stream: Stream) {
+    match introduce(&shared, stream).await {
+        Some((identity, link)) => device::serve(shared, identity, link).await,
+        None => shared.counters.totals.connections_refused.add(1),
+    }
+}
+
+/// Reads who a connection says it is, and checks that.
+async fn introduce(shared: &Shared, stream: Stream) -> Option<(Identity, EndpointLink)> {
+    let (peer, local) = (stream.peer_addr(), stream.local_addr());
+    let knock = match accept(stream, &Limits::default()).await {
+        Ok(knock) => knock,
+        Err(error) => {
+            tracing::debug!(?peer, %error, "no CONNECT");
+            return None;
+        }
+    };
+    match check(shared, &knock) {
+        Ok(device) => {
+            let config = shared.config();
+            let config = &config.mqtt;
+            let tenant = shared.tenant_of(&device);
+            let link = knock.welcome().await.ok().map(|connection| {
+                EndpointLink::new(connection, device.clone(), config.shared_topic.clone(), config.dialect.into())
+            })?;
+            let ip = |address: Option<std::net::SocketAddr>| address.map(|address| address.ip());
+            Some((Identity { device, tenant, peer: ip(peer), local: ip(local) }, link))
+        }
+        Err((refusal, why)) => {
+            tracing::info!(?peer, client = knock.client_id(), why, "a connection was refused");
+            knock.refuse(refusal).await;
+            None
+        }
+    }
+}
+
+fn check(shared: &Shared, knock: &Knock) -> Result<ClientId, (Refusal, String)> {
+    if *shared.phase.borrow() != Phase::Serving {
+        return Err((Refusal::ServerUnavailable, "shutting down".into()));
+    }
+    let device: ClientId =
+        knock.client_id().parse().map_err(|error| (Refusal::BadClientId, format!("client id: {error}")))?;
+    let most = shared.most_devices();
+    if !shared.devices.has_room(&device, most) {
+        return Err((Refusal::ServerUnavailable, format!("{most} devices are connected")));
+    }
+    if let Some(key) = &shared.signature_key {
+        check_credentials(key, &device, knock).map_err(|why| (Refusal::BadCredentials, why))?;
+    }
+    Ok(device)
+}
+
+fn check_credentials(key: &SignatureKey, device: &ClientId, knock: &Knock) -> Result<(), String> {
+    let username = knock.username().ok_or("no user name")?;
+    let password = knock.password().and_then(|password| std::str::from_utf8(password).ok()).ok_or("no password")?;
+    key.check(device.as_str(), username, password).map(drop).map_err(|error| error.to_string())
+}

@@ -1,0 +1,67 @@
+//! What happens, as it happens: server-sent events.
+
+use super::{Site, stopped};
+use crate::calls::CallEvent;
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::unfold;
+use serde_json::json;
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
+
+/// How often a comment shows that the stream stands.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// Events from now on, each a JSON object, named `opened`, `closed` or `pool`; `lagged` where a slow reader missed some.
+pub(super) async fn events(State(site): State<Site>) -> Response {
+    let state = Feed { events: site.shared.calls.events(), stop: site.stop.clone(), begun: false };
+    let stream = unfold(state, |mut feed| async move {
+        let event = feed.next().await?;
+        Some((Ok::<_, Infallible>(event), feed))
+    });
+    Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("still here")).into_response()
+}
+
+struct Feed {
+    events: Receiver<CallEvent>,
+    stop: watch::Receiver<bool>,
+    begun: bool,
+}
+
+impl Feed {
+    /// The next event; `None` when the gateway stops.
+    async fn next(&mut self) -> Option<Event> {
+        if !self.begun {
+            self.begun = true;
+            // So that a reader knows from when on it misses nothing.
+            return Some(Event::default().comment("from here on"));
+        }
+        let received = tokio::select! {
+            received = self.events.recv() => received,
+            () = stopped(&mut self.stop) => return None,
+        };
+        match received {
+            Ok(event) => Some(written(&event)),
+            Err(RecvError::Lagged(missed)) => {
+                Some(Event::default().event("lagged").data(json!({ "missed": missed }).to_string()))
+            }
+            Err(RecvError::Closed) => None,
+        }
+    }
+}
+
+fn written(event: &CallEvent) -> Event {
+    let name = match event {
+        CallEvent::Opened { .. } => "opened",
+        CallEvent::Closed { .. } => "closed",
+        CallEvent::Pool { .. } => "pool",
+    };
+    match serde_json::to_string(event) {
+        Ok(text) => Event::default().event(name).data(text),
+        Err(error) => Event::default().comment(format!("an event cannot be written: {error}")),
+    }
+}

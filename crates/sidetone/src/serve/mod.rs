@@ -1,0 +1,153 @@
+//! `sidetone serve`: the gateway as a program. Configuration, log, signals; the work is done in `sidetone-gateway`.
+
+mod banner;
+mod check;
+mod flags;
+mod log;
+mod signals;
+
+use crate::report::print;
+use anyhow::{Context, Result, bail};
+use flags::Flags;
+use log::Log;
+use sidetone_gateway::Gateway;
+use sidetone_gateway::config::{Change, Loaded, Sources};
+use signals::{Asked, Signals};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// How long tasks that are still at work may hold the end of the process up.
+const LEFTOVERS: Duration = Duration::from_millis(200);
+
+/// Serve voice devices: MQTT and encrypted UDP on one side, a speech service on the other.
+///
+/// Without any setting it serves devices on this machine alone and speaks back what they say. Every setting can stand in
+/// a TOML file ([mqtt] listen = "0.0.0.0:1883"), in a variable (SIDETONE_MQTT_LISTEN) or in a flag (--mqtt-listen); a
+/// flag counts more than a variable, a variable more than the file. --help lists them all.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  sidetone serve                                  on this machine alone, with an echo
+  sidetone serve --once                           one call through real sockets, then stop
+  sidetone serve --config /etc/sidetone.toml      as a service
+  sidetone serve --print-config > sidetone.toml   a file to start from
+  sidetone serve --mqtt-signature-key-file key --mqtt-listen 0.0.0.0:1883 \\
+                 --udp-listen 0.0.0.0:8884        devices of others, who must know the key
+
+Signals:
+  HUP          reads the configuration anew; what can change while calls are live does
+  TERM, INT    goodbye to all devices, and the end within session.drain; again: at once
+
+Exit codes: 0 it ended as asked, and all devices were told; 1 it did not start, the check
+failed, or something was still busy at the end; 2 wrong usage.")]
+pub(crate) struct Args {
+    /// File of settings [default: sidetone.toml, where there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Show the configuration that results, with the origin of each value and without secrets, and stop
+    #[arg(long)]
+    print_config: bool,
+    /// Make one call with a virtual device before serving, and say what it measured
+    #[arg(long)]
+    self_check: bool,
+    /// Stop after the self-check
+    #[arg(long)]
+    once: bool,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl Args {
+    fn load(&self) -> Result<Loaded> {
+        let sources = Sources {
+            file: self.config.clone(),
+            environment: std::env::vars_os().collect(),
+            flags: self.flags.given().to_vec(),
+        };
+        Ok(sources.load()?)
+    }
+}
+
+pub(crate) fn main(args: &Args) -> Result<ExitCode> {
+    let loaded = args.load()?;
+    if args.print_config {
+        print(&loaded.to_toml())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let log = Log::start(&loaded.config.log)?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let runtime = Runtime::new().context("the system gives no threads")?;
+    let outcome = runtime.block_on(serve(args, loaded, &log));
+    runtime.shutdown_timeout(LEFTOVERS);
+    outcome
+}
+
+async fn serve(args: &Args, loaded: Loaded, log: &Log) -> Result<ExitCode> {
+    // Before anything is started: from here on a signal is a wish, not an end.
+    let mut signals = Signals::new()?;
+    let mut gateway = Gateway::start(loaded.config.clone()).await?;
+    print(&banner::text(&loaded, gateway.addresses()))?;
+    if args.self_check || args.once {
+        let checked = tokio::select! {
+            checked = check::run(&mut gateway, &loaded.config) => checked,
+            asked = signals.end() => return end(gateway, &mut signals, asked).await,
+        };
+        match checked {
+            Ok(measured) => print(&format!("\n{measured}"))?,
+            Err(error) => {
+                gateway.shut_down().await;
+                bail!(error.context("the self-check failed"));
+            }
+        }
+    }
+    if args.once {
+        let drained = gateway.shut_down().await;
+        return Ok(if drained { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    print("\nServing until Ctrl-C.\n")?;
+    loop {
+        match signals.next().await {
+            Asked::Reload => reload(args, &gateway, log),
+            asked => return end(gateway, &mut signals, asked).await,
+        }
+    }
+}
+
+/// Reads the configuration anew. One that is bad changes nothing.
+fn reload(args: &Args, gateway: &Gateway, log: &Log) {
+    let outcome = args.load().and_then(|loaded| {
+        let change = gateway.reload(&loaded.config)?;
+        log.set_level(&loaded.config.log)?;
+        Ok((loaded, change))
+    });
+    match outcome {
+        Ok((loaded, Change { applied, restart, .. })) => {
+            for warning in &loaded.warnings {
+                tracing::warn!("{warning}");
+            }
+            tracing::info!(applied = applied.join(", "), "the configuration was read anew");
+            if !restart.is_empty() {
+                tracing::warn!(settings = restart.join(", "), "these changed, and need a restart to take effect");
+            }
+        }
+        Err(error) => tracing::error!("the new configuration is bad, and nothing has changed: {error:#}"),
+    }
+}
+
+/// Says goodbye to all devices. Asked again, ends at once.
+async fn end(gateway: Gateway, signals: &mut Signals, asked: Asked) -> Result<ExitCode> {
+    tracing::info!(signal = asked.name(), calls = gateway.calls(), "ending: goodbye to all devices");
+    tokio::select! {
+        drained = gateway.shut_down() => {
+            if !drained {
+                tracing::warn!("something was still busy, and was dropped");
+            }
+            Ok(if drained { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        again = signals.end() => std::process::exit(again.code()),
+    }
+}

@@ -1,0 +1,131 @@
+//! Order, shares and bounds.
+
+use super::*;
+
+#[derive(Debug, PartialEq)]
+struct Frame(u32);
+
+impl Queued for Frame {
+    fn is_frame(&self) -> bool {
+        true
+    }
+}
+
+const MS: Duration = Duration::from_millis(1);
+
+/// Takes a job, and is done with it at once.
+fn take(queues: &mut Queues<&'static str, Frame>) -> Option<Next<Frame>> {
+    let next = queues.pop()?;
+    queues.done(next.lane);
+    Some(next)
+}
+
+fn queues(session: usize, worker: usize) -> Queues<&'static str, Frame> {
+    Queues::new(Bounds { session, worker })
+}
+
+#[test]
+fn a_sessions_frames_stay_in_order() {
+    let mut queues = queues(100, 100);
+    let lanes = [queues.open(0, |_| "a"), queues.open(0, |_| "b")];
+    for n in 0..10 {
+        assert!(queues.push(lanes[n as usize % 2], MS, Frame(n)).is_none());
+    }
+    let order: Vec<_> = std::iter::from_fn(|| take(&mut queues)).map(|next| (next.lane, next.job.0)).collect();
+    for lane in lanes {
+        let own: Vec<_> = order.iter().filter(|(of, _)| *of == lane).map(|(_, n)| *n).collect();
+        assert!(own.len() == 5 && own.is_sorted());
+    }
+    assert!(queues.is_idle() && queues.frames() == 0);
+}
+
+#[test]
+fn tenants_get_the_same_time_however_many_frames_they_queue_or_however_long_these_take() {
+    let mut queues = queues(1000, 10_000);
+    let (flood, slow, quiet) = (queues.open(0, |_| "flood"), queues.open(1, |_| "slow"), queues.open(2, |_| "quiet"));
+    for n in 0..1000 {
+        queues.push(flood, MS, Frame(n));
+        queues.push(slow, MS, Frame(n));
+        queues.push(quiet, MS, Frame(n));
+    }
+    let mut time = [Duration::ZERO; 3];
+    for _ in 0..600 {
+        let next = take(&mut queues).unwrap();
+        let took = [MS / 2, MS * 4, MS / 2][next.tenant];
+        time[next.tenant] += took;
+        queues.charge(next.tenant, took);
+    }
+    let (most, least) = (time.iter().max().unwrap(), time.iter().min().unwrap());
+    assert!(*most - *least <= MS * 8, "{time:?}");
+}
+
+#[test]
+fn a_tenant_that_was_idle_is_served_at_once() {
+    let mut queues = queues(1000, 10_000);
+    let (flood, quiet) = (queues.open(0, |_| "flood"), queues.open(1, |_| "quiet"));
+    for n in 0..1000 {
+        assert!(queues.push(flood, MS, Frame(n)).is_none());
+    }
+    for _ in 0..50 {
+        let next = take(&mut queues).unwrap();
+        queues.charge(next.tenant, MS / 2);
+    }
+    queues.push(quiet, MS, Frame(0));
+    let served = (0..4).map(|_| {
+        let next = take(&mut queues).unwrap();
+        queues.charge(next.tenant, MS / 2);
+        next.tenant
+    });
+    assert!(served.collect::<Vec<_>>().contains(&1), "within one quantum");
+}
+
+#[test]
+fn a_full_queue_loses_its_oldest_and_a_full_worker_that_of_the_fullest_tenant() {
+    let mut queues = queues(3, 5);
+    let (flood, quiet) = (queues.open(0, |_| "flood"), queues.open(1, |_| "quiet"));
+    for n in 0..3 {
+        assert!(queues.push(flood, MS * n, Frame(n)).is_none());
+    }
+    let gone = queues.push(flood, MS * 3, Frame(3)).unwrap();
+    assert_eq!((gone.job, gone.owner, gone.own_queue), (Frame(0), "flood", true));
+    assert!(queues.push(quiet, MS, Frame(10)).is_none() && queues.push(quiet, MS, Frame(11)).is_none());
+    let gone = queues.push(quiet, MS, Frame(12)).unwrap();
+    assert_eq!((gone.job, gone.owner, gone.own_queue), (Frame(1), "flood", false));
+    assert_eq!(queues.frames(), 5);
+    assert_eq!(queues.discard(quiet, |_| true).len(), 3);
+    assert_eq!(queues.close(flood).map(|(owner, jobs)| (owner, jobs.len())), Some(("flood", 2)));
+    assert!(queues.pop().is_none() && queues.frames() == 0);
+}
+
+#[test]
+fn of_a_busy_lane_nothing_is_taken_and_nothing_is_lost() {
+    let mut queues = queues(10, 4);
+    let (slow, other) = (queues.open(0, |_| "slow"), queues.open(0, |_| "other"));
+    for n in 0..3 {
+        queues.push(slow, MS * n, Frame(n));
+    }
+    let first = queues.pop().unwrap();
+    assert_eq!((first.lane, first.job), (slow, Frame(0)));
+    assert!(queues.pop().is_none() && !queues.is_idle() && queues.is_empty());
+    queues.push(other, MS * 5, Frame(10));
+    assert_eq!(take(&mut queues).map(|next| (next.lane, next.job)), Some((other, Frame(10))));
+    // The queue of the worker is full: the oldest of the fullest tenant goes, busy or not.
+    queues.push(other, MS * 6, Frame(11));
+    queues.push(other, MS * 7, Frame(12));
+    assert_eq!(queues.push(other, MS * 8, Frame(13)).map(|gone| gone.job), Some(Frame(1)));
+    queues.done(slow);
+    let rest: Vec<_> = std::iter::from_fn(|| take(&mut queues)).map(|next| next.job.0).collect();
+    assert_eq!(rest, [11, 2, 12, 13]);
+    assert!(queues.is_idle());
+}
+
+#[test]
+fn a_lane_that_was_closed_while_it_was_busy_is_gone() {
+    let mut queues = queues(10, 10);
+    let lane = queues.open(0, |_| "a");
+    queues.push(lane, MS, Frame(0));
+    queues.push(lane, MS, Frame(1));
+    let next = queues.pop().unwrap();
+    assert_eq!(queues.close(next.lane), Some(("a", vec![Frame(1)])));
+    assert!(queues.is_idle() && queues.frames() == 0);
+}
