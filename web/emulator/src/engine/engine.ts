@@ -89,6 +89,7 @@ export class Engine {
       case 'stop-listening':
         // What was said belongs before the message that says that it is all.
         this.#flush();
+        this.#pressedAt = performance.now();
         return this.#input({ input: 'stop-listening' });
       case 'abort':
         this.#aborted = true;

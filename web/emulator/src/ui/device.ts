@@ -48,7 +48,7 @@ export class DeviceView {
   #screen = new Conversation();
   #graphs = new Graphs();
   #mcp = new Mcp();
-  #state = el('span', { class: 'state', role: 'status' }, 'Switched off');
+  #state = el('span', { class: 'activity', role: 'status' }, 'Switched off');
   #detail = el('span', { class: 'quiet' });
   #notice = el('p', { class: 'notice', role: 'alert', hidden: true });
   #power = el('button', { type: 'button', class: 'power', onclick: () => void this.power(this.activity === 'off') }, 'Connect');
