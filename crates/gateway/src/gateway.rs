@@ -122,7 +122,7 @@ impl Gateway {
         new.check()?;
         let shared = &self.shared;
         let old = shared.config();
-        let room = shared.pool.slots().saturating_sub(SPARE_SLOTS);
+        let room = shared.pool.slots().saturating_sub(SPARE_SLOTS) / shared.bridge.instances().saturating_add(1);
         let (effective, change) = old.adopt(new, room);
         // Only what changed: a new quota begins with new counts.
         for (name, tenant) in &effective.tenants {

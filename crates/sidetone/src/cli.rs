@@ -26,6 +26,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
 #[command(name = "sidetone", version = VERSION.as_str(), max_term_width = 100, after_help = "\
 Examples:
   sidetone serve                                                   a gateway on this machine
+  sidetone fleet --devices 20 --loss 2                             devices that call it
   sidetone transcode speech.wav heard.wav --seal random --loss 5   as heard on a bad line
   sidetone transcode speech.wav speech.opus --bitrate 24k          for any player
   sidetone conformance vectors/                                    the official bitstreams
@@ -41,6 +42,7 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Serve(Box<serve::Args>),
+    Fleet(Box<sidetone_fleet::cli::Args>),
     Transcode(Box<transcode::Args>),
     Conformance(conformance::Args),
     Inspect(inspect::Args),
@@ -48,12 +50,13 @@ pub(crate) enum Command {
 
 impl Command {
     pub(crate) fn run(&self) -> Result<ExitCode> {
-        // A gateway has its own ways with signals.
-        if !matches!(self, Self::Serve(_)) {
+        // A gateway and a fleet have their own ways with signals.
+        if !matches!(self, Self::Serve(_) | Self::Fleet(_)) {
             interrupt::install()?;
         }
         match self {
             Self::Serve(args) => serve::main(args),
+            Self::Fleet(args) => Ok(sidetone_fleet::cli::run(args)?),
             Self::Transcode(args) => transcode::main(args),
             Self::Conformance(args) => conformance::main(args),
             Self::Inspect(args) => inspect::main(args),

@@ -1,6 +1,7 @@
 //! `sidetone`: the command line. This file is the way from arguments to an exit code; each subcommand has a file.
 //!
-//! Nothing here codes or encrypts: all of that happens in the component, inside wasmtime, behind `sidetone-host`.
+//! Nothing here codes or encrypts: all of that happens in the component, inside wasmtime, behind `sidetone-host`. (The
+//! fleet's devices are native, as real ones are; they live in `sidetone-fleet`.)
 #![forbid(unsafe_code)]
 
 mod cli;

@@ -3,7 +3,7 @@
 use super::file::{self, ConfigFile, Entry};
 use super::nearest::nearest;
 use super::problem::{ConfigError, Origin, Problem};
-use super::settings::{OTHER_VARIABLES, SECTIONS, SETTINGS, Setting, TENANT_SETTINGS, VARIABLES};
+use super::settings::{FLEET, OTHER_VARIABLES, SECTIONS, SETTINGS, Setting, TENANT_SETTINGS, VARIABLES};
 use super::{Config, Kind, Secret};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -154,7 +154,7 @@ impl Loading {
     fn variable(&mut self, name: &OsString, text: &OsString) {
         let Some(name) = name.to_str().filter(|name| name.starts_with(VARIABLES)) else { return };
         // An empty variable is as good as none, as usual.
-        if OTHER_VARIABLES.contains(&name) || text.is_empty() {
+        if OTHER_VARIABLES.contains(&name) || name.starts_with(FLEET) || text.is_empty() {
             return;
         }
         let origin = Origin::Variable(name.to_owned());

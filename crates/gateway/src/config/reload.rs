@@ -53,3 +53,54 @@ impl Config {
         names
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Applies, Kind};
+    use super::*;
+
+    /// A value that is not the default.
+    fn other(setting: &Setting, default: Option<&Value>) -> Value {
+        let differs = |value: &Value| Some(value) != default;
+        let mut candidates: Vec<Value> = match setting.kind {
+            Kind::Listen => vec!["127.0.0.1:9".into()],
+            Kind::Flag => vec![true.into(), false.into()],
+            Kind::Whole(least, _) => vec![Value::Integer(least as i64), Value::Integer(least as i64 + 1)],
+            Kind::Numbers(numbers) => numbers.iter().map(|&number| Value::Integer(number as i64)).collect(),
+            Kind::Words(words) => words.iter().map(|&word| word.into()).collect(),
+            Kind::Url(schemes) => vec![format!("{}://host", schemes[0]).into()],
+            Kind::Origins => vec![vec!["https://host"].into()],
+            Kind::Level => vec!["debug".into()],
+            _ => vec!["other".into()],
+        };
+        candidates.retain(differs);
+        candidates.swap_remove(0)
+    }
+
+    #[test]
+    fn the_table_says_what_takes_effect_at_once() {
+        let default = Config::default();
+        let table = default.to_table().unwrap();
+        for setting in SETTINGS.iter().filter(|setting| setting.kind != Kind::SecretFile) {
+            let value = other(setting, value_of(&table, setting));
+            let text = format!("[{}]\n{} = {value}", setting.section(), setting.key());
+            let new: Config = toml::from_str(&text).unwrap();
+            let (_, change) = default.adopt(&new, default.limits.calls);
+            let (applied, restart) = match setting.applies {
+                Applies::Live => (vec![setting.name.to_owned()], vec![]),
+                Applies::Start => (vec![], vec![setting.name.to_owned()]),
+            };
+            assert_eq!(change, Change { applied, restart }, "{}", setting.name);
+        }
+    }
+
+    #[test]
+    fn more_calls_than_there_is_room_for_need_a_restart() {
+        let (old, mut new) = (Config::default(), Config::default());
+        new.limits.calls = old.limits.calls + 1;
+        let (effective, change) = old.adopt(&new, old.limits.calls);
+        assert_eq!((effective.limits.calls, change.restart), (old.limits.calls, vec!["limits.calls".to_owned()]));
+        let (effective, change) = old.adopt(&new, old.limits.calls + 1);
+        assert_eq!((effective.limits.calls, change.applied), (new.limits.calls, vec!["limits.calls".to_owned()]));
+    }
+}

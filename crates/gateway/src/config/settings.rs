@@ -71,6 +71,9 @@ pub(super) const VARIABLES: &str = "SIDETONE_";
 pub(super) const OTHER_VARIABLES: &[&str] =
     &["SIDETONE_CONFIG", "SIDETONE_KEY", "SIDETONE_CORPUS", "SIDETONE_CLANG", "SIDETONE_BLESS"];
 
+/// What the names of `sidetone fleet`'s variables begin with.
+pub(super) const FLEET: &str = "SIDETONE_FLEET_";
+
 /// The sections, and what each is about.
 pub const SECTIONS: &[(&str, &str)] = &[
     ("mqtt", "MQTT: the endpoint that devices connect to"),
@@ -125,11 +128,15 @@ pub const SETTINGS: &[Setting] = &[
     Setting::new("bridge.url", "URL", Kind::Url(&["ws", "wss"]), Start, "websocket: the speech server, as ws://HOST:PORT/PATH or wss://HOST/PATH"),
     Setting::new("bridge.token", "SECRET", Kind::Secret, Start, "websocket: sent as Authorization: Bearer TOKEN"),
     Setting::new("bridge.token_file", "FILE", Kind::SecretFile, Start, "File that holds bridge.token"),
+    Setting::new("bridge.ca", "FILE", Kind::Path, Start, "websocket: authorities (PEM) that must have signed the server's certificate; by default the system's"),
+    Setting::new("bridge.framing", "NAME", Kind::Words(&["auto", "gateway", "plain"]), Start, "websocket: 16 bytes before the Opus of each binary frame (gateway), none (plain), or by the URL (auto)"),
     Setting::new("bridge.transcode", "BOOL", Kind::Flag, Start, "websocket: code packets anew even where they could pass"),
+    Setting::new("bridge.record", "BOOL", Kind::Flag, Start, "Record all calls too, as the bridge record does, whatever the kind"),
     Setting::new("bridge.directory", "FOLDER", Kind::Path, Start, "record: where; made where it is missing"),
     Setting::new("bridge.most_bytes", "BYTES", Kind::Whole(1_024, 1 << 40), Start, "record: most bytes of a session"),
     Setting::new("audio.rate", "HZ", Kind::Numbers(&[8_000, 12_000, 16_000, 24_000, 48_000]), Live, "Sample rate"),
     Setting::new("audio.frame", "MS", Kind::Numbers(&[20, 40, 60]), Live, "Length of a packet"),
+    Setting::new("audio.application", "NAME", Kind::Words(&["voip", "audio"]), Live, "What is coded: voip (speech) or audio (music too: true to the waveform)"),
     Setting::new("audio.bitrate", "BITS", Kind::Whole(500, 512_000), Live, "Bits a second; by default as libopus thinks best"),
     Setting::new("audio.quality", "NAME", Kind::Words(&["full", "medium", "minimal"]), Live, "Best quality (complexity 10, 5 or 0); under load the ladder goes below it"),
     Setting::new("audio.fec", "BOOL", Kind::Flag, Live, "In-band forward error correction"),

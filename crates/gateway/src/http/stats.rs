@@ -70,13 +70,10 @@ pub(super) async fn metrics(State(site): State<Site>) -> Response {
 
 /// What is not counted as it happens, but looked up.
 fn gauges(shared: &Shared) {
-    let pool = shared.pool.stats();
     let info = [("version", env!("CARGO_PKG_VERSION").to_owned()), ("component", shared.component.sha256.clone())];
     metrics::gauge!("sidetone_build_info", &info).set(1.0);
     metrics::gauge!("sidetone_calls").set(shared.calls.len() as f64);
     metrics::gauge!("sidetone_devices").set(shared.devices.len() as f64);
-    metrics::gauge!("sidetone_pool_sessions").set(f64::from(pool.sessions));
-    metrics::gauge!("sidetone_pool_slots").set(f64::from(pool.slots));
     metrics::gauge!("sidetone_ready").set(if health::is_ready(shared) { 1.0 } else { 0.0 });
     metrics::gauge!("sidetone_uptime_seconds").set(shared.now().as_secs_f64());
     if let Some(bytes) = resident_memory() {

@@ -6,12 +6,12 @@ mod flags;
 mod log;
 mod signals;
 
-use crate::report::print;
+use crate::report::{complain, print};
 use anyhow::{Context, Result, bail};
 use flags::Flags;
 use log::Log;
 use sidetone_gateway::Gateway;
-use sidetone_gateway::config::{Change, Loaded, Sources};
+use sidetone_gateway::config::{Change, ConfigError, Loaded, Sources};
 use signals::{Asked, Signals};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -60,18 +60,24 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    fn load(&self) -> Result<Loaded> {
+    fn load(&self) -> Result<Loaded, ConfigError> {
         let sources = Sources {
             file: self.config.clone(),
             environment: std::env::vars_os().collect(),
             flags: self.flags.given().to_vec(),
         };
-        Ok(sources.load()?)
+        sources.load()
     }
 }
 
 pub(crate) fn main(args: &Args) -> Result<ExitCode> {
-    let loaded = args.load()?;
+    let loaded = match args.load() {
+        Ok(loaded) => loaded,
+        Err(ConfigError(problems)) => {
+            problems.iter().for_each(|problem| complain("error", &problem.to_string()));
+            return Ok(ExitCode::FAILURE);
+        }
+    };
     if args.print_config {
         print(&loaded.to_toml())?;
         return Ok(ExitCode::SUCCESS);
@@ -119,22 +125,26 @@ async fn serve(args: &Args, loaded: Loaded, log: &Log) -> Result<ExitCode> {
 
 /// Reads the configuration anew. One that is bad changes nothing.
 fn reload(args: &Args, gateway: &Gateway, log: &Log) {
-    let outcome = args.load().and_then(|loaded| {
-        let change = gateway.reload(&loaded.config)?;
-        log.set_level(&loaded.config.log)?;
-        Ok((loaded, change))
-    });
+    let outcome = args.load().and_then(|loaded| gateway.reload(&loaded.config).map(|change| (loaded, change)));
     match outcome {
         Ok((loaded, Change { applied, restart, .. })) => {
             for warning in &loaded.warnings {
                 tracing::warn!("{warning}");
+            }
+            if let Err(error) = log.set_level(&loaded.config.log) {
+                tracing::error!("{error:#}");
             }
             tracing::info!(applied = applied.join(", "), "the configuration was read anew");
             if !restart.is_empty() {
                 tracing::warn!(settings = restart.join(", "), "these changed, and need a restart to take effect");
             }
         }
-        Err(error) => tracing::error!("the new configuration is bad, and nothing has changed: {error:#}"),
+        Err(ConfigError(problems)) => {
+            for problem in problems {
+                tracing::error!("{problem}");
+            }
+            tracing::error!("the new configuration is bad, and nothing has changed");
+        }
     }
 }
 
