@@ -220,13 +220,17 @@ async fn listen_web(
     if let Some(address) = web.listen.address() {
         let bind = |error| StartError::Listen { what: "web.listen", address, error };
         let listener = Web::bind(address, None).await.map_err(bind)?;
-        addresses.web = Some(listener.local_addr().map_err(bind)?);
+        let bound = listener.local_addr().map_err(bind)?;
+        shared.set_web_address(false, bound);
+        addresses.web = Some(bound);
         edges.spawn(listener.serve(door.clone()));
     }
     if let Some(address) = web.tls_listen.address() {
         let bind = |error| StartError::Listen { what: "web.tls_listen", address, error };
         let listener = Web::bind(address, Some(server_tls(&config)?)).await.map_err(bind)?;
-        addresses.web_tls = Some(listener.local_addr().map_err(bind)?);
+        let bound = listener.local_addr().map_err(bind)?;
+        shared.set_web_address(true, bound);
+        addresses.web_tls = Some(bound);
         edges.spawn(listener.serve(door.clone()));
     }
     if let Some(address) = web.transport_listen.address() {

@@ -10,9 +10,11 @@ const MOST = 16;
 
 /** What a gateway that serves this page says of itself, at `gateway.json` beside it. */
 interface Gateway {
-  web?: string;
-  webTransport?: { url: string; sha256?: string | null } | null;
-  coreSha256?: string;
+  /** Ports of the host that the page came from. */
+  web?: number | null;
+  webTls?: number | null;
+  webTransport?: { port: number; sha256: string | null } | null;
+  coreSha256?: string | null;
 }
 
 const query = new URLSearchParams(location.search);
@@ -37,9 +39,10 @@ const changed = (): void => {
 
 for (let index = 0; index < count; index++) {
   const settings = fromQuery(location.search, index);
-  if (gateway.web && !query.has('gateway')) settings.gateway = gateway.web;
+  const port = location.protocol === 'https:' ? gateway.webTls : gateway.web;
+  if (port && !query.has('gateway')) settings.gateway = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.hostname}:${port}`;
   if (gateway.webTransport && !query.has('webTransport')) {
-    settings.webTransport = gateway.webTransport.url;
+    settings.webTransport = `https://${location.hostname}:${gateway.webTransport.port}/media`;
     settings.certificate = gateway.webTransport.sha256 ?? '';
   }
   const device = new DeviceView(settings, index, count > 1, changed);
@@ -48,7 +51,7 @@ for (let index = 0; index < count; index++) {
     const short = sha256.slice(0, 12);
     // Said only where it was compared, and is so.
     const same = sha256 !== '' && gateway.coreSha256 === sha256;
-    const other = sha256 !== '' && gateway.coreSha256 !== undefined && !same;
+    const other = sha256 !== '' && gateway.coreSha256 && !same;
     module.textContent = `libopus ${libopus}, module ${short || 'unknown'}${same ? ': the same as the gateway’s' : other ? `: the gateway runs another (${gateway.coreSha256?.slice(0, 12)})` : ''}`;
     module.title = sha256;
     module.classList.toggle('same', same);

@@ -44,7 +44,7 @@ export class DeviceView {
   #opening: Promise<void> | undefined;
   #holding = false;
   #ready: Promise<void>;
-  #timeline = new Timeline((number) => this.#ask<Inspection | undefined>({ do: 'inspect', number }));
+  #timeline = new Timeline((number) => this.inspect(number));
   #screen = new Conversation();
   #graphs = new Graphs();
   #mcp = new Mcp();
@@ -265,6 +265,11 @@ export class DeviceView {
   session(): object {
     const { password: _p, signatureKey: _k, ...settings } = this.settings;
     return { saved: new Date().toISOString(), module: this.sha256, settings, statistics: this.statistics, conversation: this.conversation, notices: this.notices, timeline: this.log };
+  }
+
+  /** A packet of the log, looked into. */
+  inspect(number: number): Promise<Inspection | undefined> {
+    return this.#ask<Inspection | undefined>({ do: 'inspect', number });
   }
 
   recording(): Promise<Recording> {

@@ -111,7 +111,7 @@ export class Graphs {
             y: { range: (_plot, _min, max) => [0, Math.max(max * 1.15, 1)] },
           },
           axes: [
-            { ...axis, size: 22, values: (plot, splits) => splits.map((split) => `${Math.round(split - (plot.scales['x']?.max ?? 0))} s`) },
+            { ...axis, size: 22, splits: (plot) => [-45, -30, -15, 0].map((ago) => (plot.scales['x']?.max ?? 0) + ago), values: (plot, splits) => splits.map((split) => `${Math.round(split - (plot.scales['x']?.max ?? 0))} s`) },
             { ...axis, size: 38 },
           ],
           series: [{}, ...series],

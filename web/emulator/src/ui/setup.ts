@@ -111,5 +111,6 @@ export function network(settings: Settings, changed: () => void): HTMLElement {
         return shown;
       }),
     );
-  return section('A worse network', true, el('div', { class: 'pair' }, side('Up', 'up'), side('Down', 'down')));
+  // On a phone it would stand before the conversation.
+  return section('A worse network', matchMedia('(min-width: 60rem)').matches, el('div', { class: 'pair' }, side('Up', 'up'), side('Down', 'down')));
 }

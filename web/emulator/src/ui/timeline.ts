@@ -15,7 +15,7 @@ export class Timeline {
   readonly element: HTMLElement;
   readonly entries: Entry[] = [];
   #list = el('ol', { class: 'lines', 'aria-label': 'Timeline, newest last' });
-  #inspection = el('div', { class: 'inspection' });
+  #inspection = el('div', { class: 'inspection', tabindex: 0, role: 'region', 'aria-label': 'What the chosen line holds' });
   #text = el('input', { type: 'search', placeholder: 'hello, tts, #12 …', oninput: () => this.#draw() });
   #kinds = new Set<Entry['kind']>(['message', 'state', 'error']);
   #paused = false;
