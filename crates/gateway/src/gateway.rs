@@ -224,6 +224,7 @@ async fn listen_web(
         let bind = |error| StartError::Listen { what: "web.listen", address, error };
         let listener = Web::bind(address, None).await.map_err(bind)?;
         let bound = listener.local_addr().map_err(bind)?;
+        shared.set_web_address(false, bound);
         addresses.web = Some(bound);
         let listening = shared.edges.listening("web.listen", bound);
         edges.spawn(listening.while_serving(listener.serve(door.clone())));
@@ -232,6 +233,7 @@ async fn listen_web(
         let bind = |error| StartError::Listen { what: "web.tls_listen", address, error };
         let listener = Web::bind(address, Some(server_tls(&config)?)).await.map_err(bind)?;
         let bound = listener.local_addr().map_err(bind)?;
+        shared.set_web_address(true, bound);
         addresses.web_tls = Some(bound);
         let listening = shared.edges.listening("web.tls_listen", bound);
         edges.spawn(listening.while_serving(listener.serve(door.clone())));

@@ -126,6 +126,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::new("http.listen", "ADDRESS", Kind::Listen, Start, "Health, metrics and pages for operators; beyond loopback only with http.token"),
     Setting::new("http.token", "SECRET", Kind::Secret, Live, "What callers must present: Authorization: Bearer TOKEN, or the token as a browser's password"),
     Setting::new("http.token_file", "FILE", Kind::SecretFile, Live, "File that holds http.token"),
+    Setting::new("http.device_page", "FOLDER", Kind::Path, Live, "Folder of the built device page (web/emulator/dist), served at /device/"),
     Setting::new("bridge.kind", "NAME", Kind::Words(&["echo", "websocket", "record"]), Start, "echo speaks back what it heard; websocket is a speech server (xiaozhi-server); record writes files"),
     Setting::new("bridge.url", "URL", Kind::Url(&["ws", "wss"]), Start, "websocket: the speech server, as ws://HOST:PORT/PATH or wss://HOST/PATH"),
     Setting::new("bridge.token", "SECRET", Kind::Secret, Start, "websocket: sent as Authorization: Bearer TOKEN"),
