@@ -61,6 +61,9 @@ impl Gateway {
     /// # Errors
     /// [`StartError`], which names the setting at fault.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        config.check()?;
+        // Before the bridge counts anything.
+        prometheus::install();
         let bridge = bridge::from_config(&config.bridge)?;
         Self::start_with(config, bridge).await
     }
@@ -221,6 +224,7 @@ async fn listen_web(
         let bind = |error| StartError::Listen { what: "web.listen", address, error };
         let listener = Web::bind(address, None).await.map_err(bind)?;
         let bound = listener.local_addr().map_err(bind)?;
+        shared.set_web_address(false, bound);
         addresses.web = Some(bound);
         let listening = shared.edges.listening("web.listen", bound);
         edges.spawn(listening.while_serving(listener.serve(door.clone())));
@@ -229,6 +233,7 @@ async fn listen_web(
         let bind = |error| StartError::Listen { what: "web.tls_listen", address, error };
         let listener = Web::bind(address, Some(server_tls(&config)?)).await.map_err(bind)?;
         let bound = listener.local_addr().map_err(bind)?;
+        shared.set_web_address(true, bound);
         addresses.web_tls = Some(bound);
         let listening = shared.edges.listening("web.tls_listen", bound);
         edges.spawn(listening.while_serving(listener.serve(door.clone())));

@@ -61,6 +61,8 @@ pub(crate) struct Shared {
     epoch: Instant,
     udp: OnceLock<SocketAddr>,
     web_transport: Mutex<Option<WebTransportInfo>>,
+    /// Where WebSocket listens: plain, and over TLS.
+    web: [OnceLock<SocketAddr>; 2],
 }
 
 impl Shared {
@@ -90,6 +92,7 @@ impl Shared {
             edges: Edges::default(),
             component,
             web_transport: Mutex::default(),
+            web: Default::default(),
             pool,
             bridge,
         }
@@ -164,6 +167,17 @@ impl Shared {
     /// Where WebTransport listens, if it does, and what certificate it shows now.
     pub(crate) fn web_transport(&self) -> Option<WebTransportInfo> {
         self.web_transport.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Where WebSocket listens, plain or over TLS, once it does.
+    pub(crate) fn set_web_address(&self, tls: bool, address: SocketAddr) {
+        // Set once, when the gateway starts.
+        let _ = self.web[usize::from(tls)].set(address);
+    }
+
+    /// Where WebSocket listens, plain or over TLS, if it does.
+    pub(crate) fn web_address(&self, tls: bool) -> Option<SocketAddr> {
+        self.web[usize::from(tls)].get().copied()
     }
 
     /// The host and port that a device is told to send its audio to.

@@ -378,3 +378,42 @@ async fn a_port_that_is_taken_is_named_with_its_setting() {
         )
     );
 }
+
+#[tokio::test]
+async fn the_device_page_is_served_from_its_folder_and_told_where_the_gateway_is() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("assets")).unwrap();
+    std::fs::write(folder.path().join("index.html"), "<p>page").unwrap();
+    std::fs::write(folder.path().join("assets/a.wasm"), "wasm").unwrap();
+    let page = folder.path().to_owned();
+    let (gateway, http) = start(|config| {
+        config.web.listen = Listen::loopback(0);
+        config.http.device_page = Some(page);
+    })
+    .await;
+    let index = get(http, "/device/").await;
+    assert_eq!((index.status, index.body.as_str()), (200, "<p>page"));
+    assert!(index.head.contains("content-type: text/html") && index.head.contains("'wasm-unsafe-eval'"));
+    assert!(get(http, "/device").await.head.contains("location: /device/"));
+    assert!(get(http, "/device/assets/a.wasm").await.head.contains("content-type: application/wasm"));
+    for outside in [
+        "/device/../Cargo.toml",
+        "/device/%2e%2e/Cargo.toml",
+        "/device/assets/%2e%2e/%2e%2e/x",
+        "/device//etc/hosts",
+        "/device/none",
+    ] {
+        assert_eq!(get(http, outside).await.status, 404, "{outside}");
+    }
+    let told = get(http, "/device/gateway.json").await.json();
+    assert_eq!(told["web"], gateway.addresses().web.unwrap().port());
+    assert_eq!(told["coreSha256"], sidetone_artifact::CORE_SHA256);
+}
+
+#[tokio::test]
+async fn without_a_device_page_it_is_said_how_to_get_one() {
+    let (_gateway, http) = start(|_| {}).await;
+    let answer = get(http, "/device/").await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.body.contains("cargo xtask web"), "{}", answer.body);
+}

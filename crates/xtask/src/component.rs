@@ -1,8 +1,9 @@
 //! The component as a file, and as JavaScript around the very same core module.
 
+use crate::npm::{self, npm};
 use crate::run;
 use crate::setup::{self, Need};
-use crate::sh::{Cmd, os, root, which};
+use crate::sh::{os, root};
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,14 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// Makes the npm package: the component in JavaScript, and the layer around it.
+pub(crate) fn package() -> Result<()> {
+    let out = root().join(OUT);
+    extract(&out)?;
+    transpile(&out)?;
+    npm(MEDIA).args(["run", "--silent", "build"]).run()
+}
+
 /// How the clip is encoded to be compared; `web/media/test/same-module.test.mjs` asks the same of the module in Node.
 const ENCODED: [&str; 6] = ["--frame", "60", "--complexity", "5", "--bitrate", "24000"];
 
@@ -50,7 +59,7 @@ pub(crate) fn test() -> Result<()> {
     extract(&out)?;
     run::sidetone()?.args(os(&[&"transcode", &run::CLIP, &out.join("speech.bit")])).args(ENCODED).run()?;
     transpile(&out)?;
-    npm().arg("test").env("SIDETONE_COMPONENT", &out).env("SIDETONE_CLIP", root().join(run::CLIP)).run()
+    npm(MEDIA).arg("test").env("SIDETONE_COMPONENT", &out).env("SIDETONE_CLIP", root().join(run::CLIP)).run()
 }
 
 /// Builds the component and writes its files to `out`.
@@ -60,26 +69,6 @@ fn extract(out: &Path) -> Result<()> {
 }
 
 fn transpile(out: &Path) -> Result<()> {
-    if needs_install()? {
-        npm()
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-            .remedy("it needs the npm registry, or a mirror of it")
-            .run()?;
-    }
-    npm().args(os(&[&"run", &"--silent", &"transpile", &"--", &out.join("sidetone.component.wasm")])).run()
-}
-
-fn npm() -> Cmd {
-    // npm is a script: on Windows it has another extension than the programs that `Command` finds by name.
-    Cmd::new(which("npm").unwrap_or_else(|| "npm".into())).dir(MEDIA)
-}
-
-/// npm notes in node_modules what it installed; `npm ci` takes seconds, so it runs only where the lock file is newer.
-fn needs_install() -> Result<bool> {
-    let folder = root().join(MEDIA);
-    let lock = folder.join("package-lock.json");
-    let changed = fs::metadata(&lock).and_then(|meta| meta.modified());
-    let changed = changed.with_context(|| format!("cannot read {}", lock.display()))?;
-    let installed = fs::metadata(folder.join("node_modules/.package-lock.json")).and_then(|meta| meta.modified());
-    Ok(installed.map_or(true, |installed| installed < changed))
+    npm::install(MEDIA)?;
+    npm(MEDIA).args(os(&[&"run", &"--silent", &"transpile", &"--", &out.join("sidetone.component.wasm")])).run()
 }

@@ -6,11 +6,13 @@ mod bench;
 mod component;
 mod fuzz;
 mod lint;
+mod npm;
 mod run;
 mod seeds;
 mod setup;
 mod sh;
 mod test;
+mod web;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -34,6 +36,7 @@ enum Command {
     Lint(lint::Args),
     Bench(bench::Args),
     Component(component::Args),
+    Web(web::Args),
     Fuzz(fuzz::Args),
 }
 
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Lint(args) => lint::main(&args),
         Command::Bench(args) => bench::main(&args),
         Command::Component(args) => component::main(&args),
+        Command::Web(args) => web::main(&args),
         Command::Fuzz(args) => fuzz::main(&args),
     };
     match outcome {

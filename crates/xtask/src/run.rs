@@ -63,7 +63,11 @@ pub(crate) fn sidetone() -> Result<Cmd> {
 /// Always the whole workspace is built: with `--package` cargo would choose other features of shared dependencies, and
 /// compile wasmtime, which takes minutes, once more for each choice.
 pub(crate) fn built(binary: &str) -> Result<Cmd> {
+    file(binary).map(Cmd::new)
+}
+
+/// The same as a file, for programs that start it.
+pub(crate) fn file(binary: &str) -> Result<PathBuf> {
     cargo().args(["build", "--workspace"]).run()?;
-    let file = target_dir().join("debug").join(binary).with_extension(std::env::consts::EXE_EXTENSION);
-    Ok(Cmd::new(file))
+    Ok(target_dir().join("debug").join(binary).with_extension(std::env::consts::EXE_EXTENSION))
 }

@@ -5,7 +5,7 @@ mod tools;
 
 pub(crate) use tools::{clang, clang_beside};
 
-use crate::sh::{Cmd, which};
+use crate::sh::{Cmd, cargo, which};
 use anyhow::{Result, bail};
 use packages::{Manager, Package};
 use tools::{Cure, Finding, Missing};
@@ -19,6 +19,10 @@ pub(crate) enum Need {
     Fuzz,
     /// Node.js and npm, for the browser's half. Never installed from here.
     Node,
+    /// wasm-pack and wasm-bindgen, for the device page.
+    Web,
+    /// Chromium, to test the device page in.
+    Browser,
     /// An MQTT broker, for tests.
     Broker,
 }
@@ -27,7 +31,8 @@ pub(crate) enum Need {
 ///
 /// Says what is missing and what it will run before it installs anything. The wasm32 target comes through rustup; clang,
 /// lld, cmake, make and mosquitto (for the tests) through the system's package manager (apt-get, dnf, zypper, pacman, apk or brew), with sudo where
-/// you are not root. Node.js, for `test` and `component --web`, is only looked for.
+/// you are not root. Node.js, and what the
+/// device page is built with and tested in, are only looked for.
 ///
 /// All other commands do this first by themselves.
 #[derive(clap::Args)]
@@ -37,12 +42,15 @@ pub(crate) struct Args {
     check: bool,
 }
 
+/// Without these everything but the browser's half can be built.
+const OPTIONAL: [Need; 3] = [Need::Node, Need::Web, Need::Browser];
+
 pub(crate) fn main(args: &Args) -> Result<()> {
-    let findings = tools::find(&[Need::Build, Need::Fuzz, Need::Broker, Need::Node])?;
+    let findings = tools::find(&[Need::Build, Need::Fuzz, Need::Broker, Need::Node, Need::Web, Need::Browser])?;
     for finding in &findings {
         println!("{:<14} {}", finding.name, finding.found.as_deref().unwrap_or("MISSING"));
     }
-    let (optional, required): (Vec<_>, Vec<_>) = findings.into_iter().partition(|f| f.need == Need::Node);
+    let (optional, required): (Vec<_>, Vec<_>) = findings.into_iter().partition(|f| OPTIONAL.contains(&f.need));
     let (optional, required) = (lacking(optional), lacking(required));
     if args.check && !required.is_empty() {
         announce(&required);
@@ -86,8 +94,10 @@ fn install(lacking: Vec<Missing>, needs: &[Need]) -> Result<()> {
         lacking.iter().filter_map(|m| if let Cure::Package(p) = m.cure { Some(p) } else { None }).collect();
     let plan = if packages.is_empty() { None } else { Some(packages::plan(Manager::find(), &packages)?) };
     let target = lacking.iter().any(|missing| missing.cure == Cure::Rustup).then(rustup).transpose()?;
+    let cargo: Vec<Cmd> = lacking.iter().filter_map(|missing| cargo_install(&missing.cure)).collect();
 
-    for command in plan.iter().map(packages::Plan::shown).chain(target.as_ref().map(|cmd| cmd.shown().to_owned())) {
+    let others = target.iter().chain(&cargo).map(|cmd| cmd.shown().to_owned());
+    for command in plan.iter().map(packages::Plan::shown).chain(others) {
         println!("will run: {command}");
     }
     if let Some(plan) = plan {
@@ -96,10 +106,24 @@ fn install(lacking: Vec<Missing>, needs: &[Need]) -> Result<()> {
     if let Some(target) = target {
         target.run()?;
     }
+    for tool in cargo {
+        tool.run()?;
+    }
     if let Some(missing) = self::lacking(tools::find(needs)?).first() {
         bail!("installed, but still missing: {missing}");
     }
     Ok(())
+}
+
+fn cargo_install(cure: &Cure) -> Option<Cmd> {
+    let Cure::Cargo { name, version, locked } = cure else { return None };
+    let locked = locked.then_some("--locked");
+    Some(
+        cargo()
+            .args(["install", name, "--version", version])
+            .args(locked)
+            .remedy("it needs crates.io, or a mirror of it"),
+    )
 }
 
 fn rustup() -> Result<Cmd> {

@@ -2,20 +2,20 @@
 
 use crate::setup::{self, Need};
 use crate::sh::cargo;
-use crate::{component, fuzz, lint};
+use crate::{component, fuzz, lint, web};
 use anyhow::{Result, bail};
 use std::time::Instant;
 
 /// Run every check and test of the repository; the last line says how it went.
 ///
-/// In this order: formatting, clippy, cargo test (with doc tests), rustdoc, the same component in Node, and each fuzz
-/// target for a few seconds. It stops at the first step that fails.
+/// In this order: formatting, clippy, cargo test (with doc tests), rustdoc, the same component in Node, the device page
+/// in Chromium, and each fuzz target for a few seconds. It stops at the first step that fails.
 ///
 /// Tests that compare with recordings and bitstreams from outside the repository look for them in ../shared/corpus, or
 /// where SIDETONE_CORPUS says; where there are none they say what they skipped, and pass.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Leave out rustdoc, Node and fuzzing: formatting, clippy and cargo test only.
+    /// Leave out rustdoc, Node, Chromium and fuzzing: formatting, clippy and cargo test only.
     #[arg(long)]
     quick: bool,
     /// Go on after a step that failed.
@@ -48,6 +48,7 @@ fn steps(args: &Args) -> Vec<Step<'_>> {
     if !args.quick {
         steps.push(("rustdoc", Box::new(lint::doc)));
         steps.push(("node", Box::new(component::test)));
+        steps.push(("web", Box::new(web::test)));
         steps.push(("fuzz", Box::new(|| fuzz::all(args.fuzz_seconds))));
     }
     steps
@@ -126,7 +127,7 @@ mod tests {
             let args = Args { quick, no_fail_fast: false, fuzz_seconds: 5, filter: filter.map(str::to_owned) };
             steps(&args).iter().map(|(name, _)| *name).collect::<Vec<_>>()
         };
-        assert_eq!(names(false, None), ["format", "clippy", "cargo test", "rustdoc", "node", "fuzz"]);
+        assert_eq!(names(false, None), ["format", "clippy", "cargo test", "rustdoc", "node", "web", "fuzz"]);
         assert_eq!(names(true, None), ["format", "clippy", "cargo test"]);
         assert_eq!(names(false, Some("replay")), ["cargo test"]);
     }

@@ -1,6 +1,7 @@
 //! The buffer that adapts: order, gaps, depth; and that every lost packet is accounted for once.
+#![cfg(not(target_arch = "wasm32"))]
 
-use proptest::prelude::*;
+use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 use sidetone_device::impairment::{Impairment, Settings};
 use sidetone_device::playout::adaptive::{Adaptive, MOST};
 use sidetone_device::playout::{Arrival, Statistics, Step};

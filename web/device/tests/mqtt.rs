@@ -65,7 +65,7 @@ fn a_silent_connection_is_pinged_and_given_up() {
 #[test]
 fn bytes_that_are_no_mqtt_are_a_fault() {
     let http = b"HTTP/1.1 400 Bad Request\r\n".repeat(5);
-    for bytes in [&[0xff; 8][..], &http, &[0x20, 2, 0, 0, 0x20, 2, 0, 0]] {
+    for bytes in [&[0xff; 8][..], &http] {
         let mut client = Client::connect(0.0, &options()).unwrap();
         assert!(client.receive(0.0, bytes).is_err(), "{bytes:?}");
     }

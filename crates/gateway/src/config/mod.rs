@@ -239,11 +239,13 @@ pub struct Http {
     pub listen: Listen,
     /// What callers must present (`Authorization: Bearer …`). Needed to listen beyond loopback.
     pub token: Option<Secret>,
+    /// Folder of the built device page, served at `/device/`.
+    pub device_page: Option<PathBuf>,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: Listen::loopback(8080), token: None }
+        Self { listen: Listen::loopback(8080), token: None, device_page: None }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod answer;
 mod connection;
+mod device;
 mod events;
 mod guard;
 mod health;
@@ -104,6 +105,10 @@ fn router(site: Site) -> Router {
         .route("/", get(page::page))
         .route("/page.js", get(page::script))
         .route("/metrics", get(stats::metrics))
+        .route("/device", get(device::there))
+        .route("/device/", get(device::index))
+        .route("/device/gateway.json", get(device::gateway))
+        .route("/device/{*path}", get(device::file))
         .route("/api/stats", get(stats::stats))
         .route("/api/config", get(stats::config))
         .route("/api/sessions", get(sessions::list))

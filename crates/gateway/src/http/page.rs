@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 
 /// What can be asked for: path, and what it is.
 const PATHS: &[(&str, &str)] = &[
+    ("/device/", "a device for the browser, where http.device_page names its folder"),
     ("/healthz", "200 while the process lives"),
     ("/readyz", "200 while calls are taken, 503 with the reasons otherwise"),
     ("/metrics", "for Prometheus"),

@@ -14,6 +14,7 @@ pub(super) enum Package {
     Cc,
     Cxx,
     Mosquitto,
+    Chromium,
 }
 
 impl Package {
@@ -27,6 +28,7 @@ impl Package {
             Self::Cc => "a C compiler",
             Self::Cxx => "a C++ compiler",
             Self::Mosquitto => "mosquitto with its clients",
+            Self::Chromium => "Chromium",
         }
     }
 }
@@ -39,7 +41,7 @@ pub(super) struct Manager {
     /// Fetches the lists of packages.
     refresh: &'static [&'static str],
     /// In the order of [`Package`]; empty where the system's own developer tools bring it.
-    names: [&'static str; 7],
+    names: [&'static str; 8],
     needs_root: bool,
 }
 
@@ -48,42 +50,42 @@ const MANAGERS: &[Manager] = &[
         program: "apt-get",
         install: &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends"],
         refresh: &["apt-get", "update"],
-        names: ["clang", "lld", "cmake", "make", "gcc libc6-dev", "g++", "mosquitto mosquitto-clients"],
+        names: ["clang", "lld", "cmake", "make", "gcc libc6-dev", "g++", "mosquitto mosquitto-clients", "chromium"],
         needs_root: true,
     },
     Manager {
         program: "dnf",
         install: &["dnf", "install", "-y"],
         refresh: &["dnf", "makecache"],
-        names: ["clang", "lld", "cmake", "make", "gcc", "gcc-c++", "mosquitto"],
+        names: ["clang", "lld", "cmake", "make", "gcc", "gcc-c++", "mosquitto", "chromium"],
         needs_root: true,
     },
     Manager {
         program: "zypper",
         install: &["zypper", "--non-interactive", "install"],
         refresh: &["zypper", "--non-interactive", "refresh"],
-        names: ["clang", "lld", "cmake", "make", "gcc", "gcc-c++", "mosquitto"],
+        names: ["clang", "lld", "cmake", "make", "gcc", "gcc-c++", "mosquitto", "chromium"],
         needs_root: true,
     },
     Manager {
         program: "pacman",
         install: &["pacman", "-S", "--needed", "--noconfirm"],
         refresh: &["pacman", "-Sy", "--noconfirm"],
-        names: ["clang", "lld", "cmake", "make", "gcc", "gcc", "mosquitto"],
+        names: ["clang", "lld", "cmake", "make", "gcc", "gcc", "mosquitto", "chromium"],
         needs_root: true,
     },
     Manager {
         program: "apk",
         install: &["apk", "add"],
         refresh: &["apk", "update"],
-        names: ["clang", "lld", "cmake", "make", "gcc musl-dev", "g++", "mosquitto mosquitto-clients"],
+        names: ["clang", "lld", "cmake", "make", "gcc musl-dev", "g++", "mosquitto mosquitto-clients", "chromium"],
         needs_root: true,
     },
     Manager {
         program: "brew",
         install: &["brew", "install"],
         refresh: &["brew", "update"],
-        names: ["llvm", "lld", "cmake", "", "", "", "mosquitto"],
+        names: ["llvm", "lld", "cmake", "", "", "", "mosquitto", "chromium"],
         needs_root: false,
     },
 ];

@@ -2,8 +2,8 @@
 
 use super::Need;
 use super::packages::Package;
-use crate::sh::{Cmd, which};
-use anyhow::Result;
+use crate::sh::{Cmd, root, which};
+use anyhow::{Context, Result};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +23,8 @@ pub(super) enum Cure {
     Rustup,
     /// The system's package manager.
     Package(Package),
+    /// `cargo install`: crate, version, and whether with the versions that its author tested.
+    Cargo { name: &'static str, version: String, locked: bool },
     /// The user, told how.
     ByHand(String),
 }
@@ -70,9 +72,42 @@ pub(super) fn find(needs: &[Need]) -> Result<Vec<Finding>> {
             Need::Fuzz => add("C++ compiler", cxx()),
             Need::Node => add("Node.js", node()?),
             Need::Broker => add("mosquitto", mosquitto()),
+            Need::Web => {
+                add("wasm-pack", cargo_tool("wasm-pack", "wasm-pack", WASM_PACK, true));
+                add("wasm-bindgen", cargo_tool("wasm-bindgen", "wasm-bindgen-cli", &wasm_bindgen()?, false));
+            }
+            Need::Browser => add("Chromium", chromium()),
         }
     }
     Ok(findings)
+}
+
+/// The wasm-pack that the page is built with.
+const WASM_PACK: &str = "0.15.1";
+
+/// The version of the tool must be that of the crate, to the last digit.
+fn wasm_bindgen() -> Result<String> {
+    let file = root().join("web/device/Cargo.toml");
+    let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let version = text.lines().find_map(|line| line.strip_prefix("wasm-bindgen = \"=")?.strip_suffix('"'));
+    version.map(str::to_owned).with_context(|| format!("{} pins no wasm-bindgen", file.display()))
+}
+
+fn cargo_tool(program: &str, name: &'static str, version: &str, locked: bool) -> std::result::Result<String, Missing> {
+    let there = which(program).and_then(|file| Cmd::new(file).arg("--version").read().ok());
+    if there.as_deref().is_some_and(|said| said.split_whitespace().nth(1) == Some(version)) {
+        return Ok(version.to_owned());
+    }
+    let cure = Cure::Cargo { name, version: version.to_owned(), locked };
+    Err(Missing { what: format!("{name} {version}"), why: "builds the device page", cure })
+}
+
+fn chromium() -> std::result::Result<String, Missing> {
+    if let Some(named) = std::env::var_os("SIDETONE_CHROMIUM") {
+        return Ok(named.to_string_lossy().into_owned());
+    }
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    program(&names, "Chromium", "the device page is tested in it", Package::Chromium)
 }
 
 const LIBOPUS: &str = "builds the native libopus that the component is compared with";

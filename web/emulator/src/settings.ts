@@ -1,0 +1,118 @@
+// What a device is set to. Everything is in the address of the page, so that a link repeats a run; secrets are not.
+
+/** What carries messages and audio. */
+export type Transport = 'auto' | 'webtransport' | 'mqtt-websocket' | 'websocket';
+/** Where speech comes from. */
+export type Source = 'clip' | 'tone' | 'microphone' | 'file';
+export type ListenMode = 'manual' | 'auto' | 'realtime';
+
+/** A bad network for one direction; see the crate's `impairment`. */
+export interface Impairment {
+  loss: number;
+  delay: number;
+  jitter: number;
+  reorder: number;
+  duplicate: number;
+}
+
+export interface Settings {
+  /** Address of the gateway's `[web]` listener: `ws://host:port`. */
+  gateway: string;
+  /** Address of its WebTransport, `https://host:port/media`; empty: none. */
+  webTransport: string;
+  /** SHA-256 of WebTransport's certificate, in hexadecimal; empty: a certificate that browsers trust. */
+  certificate: string;
+  transport: Transport;
+  /** Of WebSocket's binary frames. */
+  version: 1 | 2 | 3;
+  group: string;
+  mac: string;
+  uuid: string;
+  username: string;
+  password: string;
+  signatureKey: string;
+  subscribe: boolean;
+  firmware: '2026' | '2025' | 'improved';
+  playout: 'faithful' | 'improved';
+  mode: ListenMode;
+  source: Source;
+  frame: 20 | 40 | 60;
+  fec: boolean;
+  seed: number;
+  up: Impairment;
+  down: Impairment;
+}
+
+const NONE: Impairment = { loss: 0, delay: 0, jitter: 0, reorder: 0, duplicate: 0 };
+const SECRET: readonly (keyof Settings)[] = ['password', 'signatureKey'];
+
+export function defaults(index = 0): Settings {
+  const page = globalThis.location;
+  const secure = page?.protocol === 'https:';
+  const port = secure ? '' : ':8000';
+  return {
+    gateway: `${secure ? 'wss' : 'ws'}://${page?.hostname || '127.0.0.1'}${port}`,
+    webTransport: '',
+    certificate: '',
+    transport: 'auto',
+    version: 3,
+    group: 'GID_web',
+    mac: `02:00:00:00:00:${(index + 1).toString(16).padStart(2, '0')}`,
+    uuid: 'sidetone-emulator',
+    username: '',
+    password: '',
+    signatureKey: '',
+    subscribe: false,
+    firmware: 'improved',
+    playout: 'improved',
+    mode: 'manual',
+    source: 'clip',
+    frame: 60,
+    fec: false,
+    seed: 1 + index,
+    up: { ...NONE },
+    down: { ...NONE },
+  };
+}
+
+/** The settings in an address: `mode=auto&down.loss=5`. What is not understood is left out. */
+export function fromQuery(query: string, index = 0): Settings {
+  const settings = defaults(index);
+  for (const [name, value] of new URLSearchParams(query)) {
+    const [first = '', second] = name.split('.');
+    const target = second === undefined ? settings : (settings as unknown as Record<string, unknown>)[first];
+    const field = second ?? first;
+    if (typeof target !== 'object' || target === null || !Object.hasOwn(target, field)) continue;
+    if (SECRET.includes(field as keyof Settings)) continue;
+    // The MAC address tells devices side by side apart.
+    if (field === 'mac' && index > 0) continue;
+    const fields = target as Record<string, unknown>;
+    const known = fields[field];
+    if (typeof known === 'number') {
+      const number = Number(value);
+      if (Number.isFinite(number)) fields[field] = number;
+    } else if (typeof known === 'boolean') {
+      fields[field] = value === '1' || value === 'true';
+    } else if (typeof known === 'string') {
+      fields[field] = value;
+    }
+  }
+  return settings;
+}
+
+/** What of the settings is not as usual, as an address has it. */
+export function toQuery(settings: Settings): string {
+  const query = new URLSearchParams();
+  const usual = defaults() as unknown as Record<string, unknown>;
+  for (const [name, value] of Object.entries(settings)) {
+    if (SECRET.includes(name as keyof Settings)) continue;
+    if (typeof value === 'object' && value !== null) {
+      for (const [field, amount] of Object.entries(value as Record<string, unknown>)) {
+        if (amount !== 0) query.set(`${name}.${field}`, String(amount));
+      }
+    } else if (value !== usual[name]) {
+      query.set(name, typeof value === 'boolean' ? (value ? '1' : '0') : String(value));
+    }
+  }
+  return query.toString();
+}

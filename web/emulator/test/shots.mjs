@@ -1,0 +1,31 @@
+import { launch } from './browser.mjs';
+import { serve } from './site.mjs';
+import { start } from './stub.mjs';
+const gateway = await start();
+const site = await serve({ web: gateway.port, coreSha256: gateway.media.sha256 });
+const browser = await launch();
+for (const [name, width, scheme] of [['wide-light', 1440, 'light'], ['phone-dark', 390, 'dark'], ['wide-dark', 1440, 'dark'], ['phone-light', 390, 'light']]) {
+  const page = await browser.newPage({ viewport: { width, height: 1000 }, colorScheme: scheme });
+  page.on('pageerror', (e) => console.log('pageerror', e.message));
+  await page.goto(site.url + '?down.loss=6&down.jitter=40&seed=9');
+  await page.waitForFunction(() => window.emulator?.devices[0].sha256 !== '');
+  await page.getByRole('button', { name: 'Connect', exact: true }).click();
+  await page.waitForFunction(() => window.emulator.devices[0].activity === 'idle');
+  await page.evaluate(() => window.emulator.listen());
+  await page.waitForTimeout(4500);
+  await page.evaluate(() => window.emulator.stop());
+  await page.waitForTimeout(3000);
+  await page.getByLabel('packets').check();
+  await page.locator('.line.audio').last().click();
+  await page.waitForTimeout(300);
+  await page.evaluate(() => document.querySelector('.bar').scrollIntoView());
+  await page.screenshot({ path: `/tmp/wt/device-scratch/shots/${name}.png`, fullPage: true });
+  await page.close();
+}
+const page = await browser.newPage({ viewport: { width: 1700, height: 1000 }, colorScheme: 'light' });
+await page.goto(site.url + '?devices=4');
+await page.waitForFunction(() => window.emulator?.devices[3]?.sha256 !== '');
+for (const d of await page.locator('.device').all()) await d.getByRole('button', { name: 'Connect', exact: true }).click();
+await page.waitForTimeout(1500);
+await page.screenshot({ path: `/tmp/wt/device-scratch/shots/four.png`, fullPage: true });
+await browser.close(); gateway.close(); site.close();
