@@ -27,7 +27,7 @@ for (const [name, query, carrier] of [
   ['WebSocket alone, version 1', 'transport=websocket&version=1', 'WebSocket'],
 ]) {
   test(`what is said comes back through ${name}`, { skip }, async (t) => {
-    const page = await connected(t, context, gateway.page, query);
+    const page = await connected(t, context, gateway.page, `${query}&bitrate=48000`);
     await talk(page, 2500);
     const { up, upRate, down, downRate } = await recording(page);
     const { down: counts, starved, restarts, rejected } = await statistics(page);
@@ -120,6 +120,8 @@ test('an interruption ends the speech, tools are answered, goodbye ends the sess
   await activity(page, 'ready');
   await page.getByRole('button', { name: 'Goodbye' }).click();
   await activity(page, 'idle');
+  // The timeline is told four times a second.
+  await page.waitForTimeout(500);
   const said = await page.evaluate(() => window.emulator.devices[0].log.filter(({ direction }) => direction === 'up').map(({ text }) => text).join());
   assert.ok(said.includes('"type":"abort"') && said.includes('"type":"goodbye"'), said);
 });
@@ -164,7 +166,7 @@ test('a microphone is heard', { skip }, async (t) => {
   const clip = new URL('../../../crates/sidetone/assets/speech.wav', import.meta.url).pathname;
   const own = await launch('--use-fake-ui-for-media-stream', `--use-file-for-fake-audio-capture=${clip}`);
   try {
-    const page = await connected(t, await own.newContext(), gateway.page, 'source=microphone');
+    const page = await connected(t, await own.newContext(), gateway.page, 'source=microphone&bitrate=48000');
     await page.waitForTimeout(500);
     await talk(page, 3000);
     const { up, upRate, down, downRate } = await recording(page);

@@ -152,7 +152,7 @@ test('a browser without WebTransport takes a WebSocket, and says so', { skip }, 
 test('Chromium’s own Opus decodes our packets, and we decode its', { skip }, async (t) => {
   const { Decoder, load } = await import('@sidetone/media');
   const { correlation } = await import('./sound.mjs');
-  const page = await connected(t, await browser.newContext(), gateway.page, 'source=tone');
+  const page = await connected(t, await browser.newContext(), gateway.page, 'bitrate=48000');
   await page.evaluate(() => window.emulator.listen());
   await activity(page, 'listening');
   await page.waitForTimeout(2000);
