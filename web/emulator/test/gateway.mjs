@@ -21,7 +21,7 @@ export class Gateway {
     const listen = (name, port) => `--${name}=127.0.0.1:${port}`;
     gateway.#process = spawn(
       binary,
-      ['serve', '--mqtt-listen=off', '--http-device-page', PAGE, '--log-level=warn', '--audio-bitrate=48000', listen('web-listen', web), listen('http-listen', http), listen('web-transport-listen', 0), listen('udp-listen', 0)],
+      ['serve', '--mqtt-listen=off', '--http-device-page', PAGE, '--log-level=warn', '--audio-bitrate=48000', '--audio-application=audio', listen('web-listen', web), listen('http-listen', http), listen('web-transport-listen', 0), listen('udp-listen', 0)],
       { stdio: ['ignore', 'pipe', 'inherit'], cwd: PAGE, env: { PATH: process.env.PATH } },
     );
     const said = await gateway.#until(/operators\s+http:\/\/127\.0\.0\.1:(\d+)/);
