@@ -61,6 +61,9 @@ impl Gateway {
     /// # Errors
     /// [`StartError`], which names the setting at fault.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        config.check()?;
+        // Before the bridge counts anything.
+        prometheus::install();
         let bridge = bridge::from_config(&config.bridge)?;
         Self::start_with(config, bridge).await
     }
@@ -223,7 +226,8 @@ async fn listen_web(
         let bound = listener.local_addr().map_err(bind)?;
         shared.set_web_address(false, bound);
         addresses.web = Some(bound);
-        edges.spawn(listener.serve(door.clone()));
+        let listening = shared.edges.listening("web.listen", bound);
+        edges.spawn(listening.while_serving(listener.serve(door.clone())));
     }
     if let Some(address) = web.tls_listen.address() {
         let bind = |error| StartError::Listen { what: "web.tls_listen", address, error };
@@ -231,12 +235,14 @@ async fn listen_web(
         let bound = listener.local_addr().map_err(bind)?;
         shared.set_web_address(true, bound);
         addresses.web_tls = Some(bound);
-        edges.spawn(listener.serve(door.clone()));
+        let listening = shared.edges.listening("web.tls_listen", bound);
+        edges.spawn(listening.while_serving(listener.serve(door.clone())));
     }
     if let Some(address) = web.transport_listen.address() {
         let transport = WebTransport::bind(shared, address).await?;
         addresses.web_transport = Some(transport.local_addr());
-        edges.spawn(transport.serve(door));
+        let listening = shared.edges.listening("web.transport_listen", transport.local_addr());
+        edges.spawn(listening.while_serving(transport.serve(door)));
     }
     Ok(())
 }

@@ -34,16 +34,10 @@ async fn files(folder: &Path, count: usize) -> Vec<(String, PathBuf)> {
         let mut files: Vec<_> = entries
             .map(|entry| entry.unwrap().path())
             .map(|path| {
-                let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-                // After the session's id.
-                (
-                    name[name.len() - name.chars().rev().position(|c| c == '-').unwrap()..]
-                        .split_once('.')
-                        .unwrap()
-                        .1
-                        .into(),
-                    path,
-                )
+                let name = path.file_name().unwrap().to_str().unwrap();
+                // After the session's id. Whatever is made otherwise is not complete.
+                let ending = name.rsplit_once('-').and_then(|(_, rest)| rest.split_once('.'));
+                (ending.map_or("part", |(_, ending)| ending).to_owned(), path)
             })
             .collect();
         files.sort();

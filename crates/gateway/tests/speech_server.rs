@@ -566,7 +566,7 @@ async fn a_server_that_does_not_read_is_left_and_what_was_last_said_reaches_the_
     })
     .await;
     let mut config = server.config();
-    config.limits.messages_per_second = 100_000;
+    config.limits.messages_per_second = 10_000;
     let (mut gateway, counts) = start(config).await;
     let mut device = Device::connect(&mut gateway, WELL).await;
     device.hello().await;

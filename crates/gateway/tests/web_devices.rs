@@ -71,13 +71,13 @@ fn audio(version: Version, payload: &[u8]) -> Message {
 }
 
 /// Speaks, and hears the same again.
-async fn echo(mut socket: Socket, said_version: u32, version: Version) {
+async fn echo(gateway: &Gateway, mut socket: Socket, said_version: u32, version: Version) {
     let id = greet(&mut socket, &hello(said_version)).await;
     listen(&mut socket, &id, "start", "manual").await;
     let (mut codec, spoken) = (Codec::new(), speech());
     for packet in codec.encode(&spoken) {
         socket.send(audio(version, &packet)).await.unwrap();
-        sleep(Duration::from_millis(8)).await;
+        sleep(Duration::from_millis(20)).await;
     }
     listen(&mut socket, &id, "stop", "manual").await;
     let (mut heard, mut timestamps) = (Vec::new(), Vec::new());
@@ -99,7 +99,8 @@ async fn echo(mut socket: Socket, said_version: u32, version: Version) {
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(heard.len(), spoken.len() / 960 * 1440, "every frame comes back, before the stop");
+    let frames = spoken.len() / 960;
+    assert_eq!(heard.len(), frames * 1440, "every frame comes back, before the stop: {:?}", gateway.counts());
     let likeness = likeness(&spoken, &heard);
     assert!(likeness > 0.9, "version {version:?}: {likeness}");
     let timed = version == Version::V2;
@@ -112,7 +113,7 @@ async fn a_device_of_each_version_makes_a_call() {
     for version in [Version::V1, Version::V2, Version::V3] {
         let number = version.number().to_string();
         let headers = [("Protocol-Version", number.as_str()), ("Device-Id", MAC), ("Client-Id", UUID)];
-        echo(open(&gateway, DEVICES, &headers).await.unwrap(), version.number().into(), version).await;
+        echo(&gateway, open(&gateway, DEVICES, &headers).await.unwrap(), version.number().into(), version).await;
     }
     assert!(gateway.shut_down().await);
 }
@@ -123,9 +124,9 @@ async fn a_page_that_can_send_no_headers_makes_a_call() {
     let address = format!("{DEVICES}?device-id=aa%3Abb%3Acc%3Add%3Aee%3Aff&client-id={UUID}");
     let origin = [("Origin", "http://localhost:8080")];
     // What frames look like is said by the header, where there is one; else by the hello.
-    echo(open(&gateway, &address, &origin).await.unwrap(), 3, Version::V3).await;
+    echo(&gateway, open(&gateway, &address, &origin).await.unwrap(), 3, Version::V3).await;
     let headers = [("Protocol-Version", "1"), ("Device-Id", MAC), ("Client-Id", UUID)];
-    echo(open(&gateway, DEVICES, &headers).await.unwrap(), 3, Version::V1).await;
+    echo(&gateway, open(&gateway, DEVICES, &headers).await.unwrap(), 3, Version::V1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -219,9 +220,6 @@ async fn nonsense_costs_a_call_nothing_and_a_flood_only_itself() {
     })
     .await;
     assert_eq!(gateway.calls(), 1, "the call goes on");
-    // What was heard of the flood is spoken back; then the same for a frame of its own.
-    say(&mut socket, &json!({ "session_id": id, "type": "goodbye" })).await;
-    sleep(Duration::from_millis(1)).await;
     drop(socket);
     until("the call ends", || gateway.calls() == 0).await;
 }

@@ -73,10 +73,6 @@ impl Config {
         needs(broker.username.is_some(), broker.url.is_some(), "broker.username", "broker.url");
         needs(broker.envelope_topic.is_some(), broker.url.is_some(), "broker.envelope_topic", "broker.url");
         needs(self.bridge.kind == BridgeKind::Websocket, self.bridge.url.is_some(), "bridge.kind", "bridge.url");
-        if self.tenants.contains_key(crate::bridge::TENANT) {
-            let why = "is the name under which bridges work; choose another".to_owned();
-            problems.push(Problem::new(format!("tenants.{}", crate::bridge::TENANT), why));
-        }
         self.shared_ports(problems);
     }
 

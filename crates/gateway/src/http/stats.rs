@@ -46,6 +46,7 @@ pub(super) fn all(shared: &Shared) -> Value {
         ("residentMemory", json!(resident_memory())),
         ("shouldDowngrade", json!(shared.pool.should_downgrade())),
         ("edges", json!(shared.edges.all())),
+        ("webTransport", json!(shared.web_transport())),
         ("workerStats", json!(shared.pool.worker_stats())),
         ("gateway", json!(shared.counters.all())),
     ];

@@ -77,7 +77,7 @@ pub(crate) async fn ended(socket: &mut Socket) {
 
 /// A way for sealed datagrams.
 pub(crate) enum Road {
-    WebSocket(Socket),
+    WebSocket(Box<Socket>),
     WebTransport(Connection),
 }
 

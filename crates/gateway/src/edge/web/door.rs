@@ -74,7 +74,7 @@ impl Door {
         let config = shared.config();
         let web = &config.web;
         let places = Arc::new(Places::new(web.connections, web.source_connections));
-        let origins = Origins::of(&shared.config());
+        let origins = Origins::of(&config);
         Arc::new(Self { shared, origins, places })
     }
 
@@ -91,6 +91,7 @@ impl Door {
     }
 
     /// Answers the request that opens a WebSocket.
+    #[allow(clippy::result_large_err, reason = "the answer is of the WebSocket library's type")]
     pub(super) fn open(
         &self,
         request: &Request,

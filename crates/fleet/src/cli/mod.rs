@@ -1,6 +1,9 @@
-//! `sidetone fleet`: arguments, the line of progress, where the report goes, the exit code.
+//! `sidetone fleet`: arguments, where the report goes, the exit code.
 
-use std::io::{IsTerminal, Write};
+mod line;
+mod values;
+
+use std::io::Write;
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,10 +16,13 @@ use sidetone_protocol::credential::SignatureKey;
 use sidetone_protocol::message::ListenMode;
 use sidetone_protocol::topic::Dialect;
 
+use line::Line;
+use values::{dialect, kind, millis, mode, share, time};
+
 use crate::hostile::{Hostile, Mode};
 use crate::impairment::Impairment;
 use crate::threshold::Threshold;
-use crate::{Config, Error, Fleet, Kind, Pattern, Progress, metric};
+use crate::{Config, Error, Fleet, Kind, Pattern, metric};
 
 /// What `--help` says last.
 static AFTER_HELP: LazyLock<String> = LazyLock::new(|| {
@@ -279,105 +285,6 @@ fn print(text: &str) -> Result<(), Error> {
     }
 }
 
-/// The line of progress on stderr: rewritten in place on a terminal, else a new one every ten seconds.
-struct Line {
-    shown: Option<bool>,
-    last: Duration,
-}
-
-impl Line {
-    fn new(quiet: bool) -> Self {
-        Self { shown: (!quiet).then(|| std::io::stderr().is_terminal()), last: Duration::ZERO }
-    }
-
-    fn show(&mut self, progress: &Progress) {
-        let Some(terminal) = self.shown else { return };
-        if !terminal && progress.elapsed < self.last + Duration::from_secs(10) && !progress.ending {
-            return;
-        }
-        self.last = progress.elapsed;
-        let (start, end) = if terminal { ("\r\x1b[2K", "") } else { ("", "\n") };
-        // Nobody to be told is no reason to stop.
-        let _ = write!(std::io::stderr(), "{start}{}{end}", line(progress));
-    }
-
-    fn clear(&self) {
-        if self.shown == Some(true) {
-            let _ = write!(std::io::stderr(), "\r\x1b[2K");
-        }
-    }
-}
-
-fn line(progress: &Progress) -> String {
-    let Progress { elapsed, duration, devices, counts, mouth_to_ear, ending } = progress;
-    let latency = mouth_to_ear.map_or(String::new(), |(median, worst)| {
-        format!(", mouth to ear p50 {} p99 {} ms", median.as_millis(), worst.as_millis())
-    });
-    let ending = if *ending { ", saying goodbye" } else { "" };
-    format!(
-        "{:.0}/{:.0} s  {} of {devices} connected, {} in a call, {} calls done, {} lost, {} packets lost{latency}{ending}",
-        elapsed.as_secs_f64(),
-        duration.as_secs_f64(),
-        counts.connected,
-        counts.in_call,
-        counts.calls_completed,
-        counts.calls_lost,
-        counts.lost
-    )
-}
-
-fn one_of<T: Copy>(text: &str, known: &[(&str, T)]) -> Result<T, String> {
-    let found = known.iter().find(|(name, _)| *name == text).map(|&(_, value)| value);
-    found.ok_or_else(|| format!("give {}", known.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")))
-}
-
-fn kind(text: &str) -> Result<Kind, String> {
-    let kinds = [Kind::Firmware, Kind::Firmware2025, Kind::Improved].map(|kind| (kind.to_string(), kind));
-    one_of(text, &kinds.each_ref().map(|(name, kind)| (name.as_str(), *kind)))
-}
-
-fn dialect(text: &str) -> Result<Dialect, String> {
-    one_of(text, &[("mac", Dialect::Mac), ("client-id", Dialect::ClientId), ("per-device", Dialect::PerDevice)])
-}
-
-fn mode(text: &str) -> Result<ListenMode, String> {
-    one_of(text, &[ListenMode::Realtime, ListenMode::Auto, ListenMode::Manual].map(|mode| (mode.as_str(), mode)))
-}
-
-/// Percent, to a share.
-fn share(text: &str) -> Result<f64, String> {
-    let percent = text.strip_suffix('%').unwrap_or(text).trim_end().parse().ok();
-    let percent = percent.filter(|percent| (0.0..=100.0).contains(percent));
-    percent.map(|percent: f64| percent / 100.0).ok_or_else(|| "give 0 to 100 percent".into())
-}
-
-/// `90s`, `1.5m`, `500ms`, `2h`; a bare number is seconds.
-fn time(text: &str) -> Result<Duration, String> {
-    duration(text, 1.0)
-}
-
-/// The same; a bare number is milliseconds.
-fn millis(text: &str) -> Result<Duration, String> {
-    duration(text, 0.001)
-}
-
-fn duration(text: &str, bare: f64) -> Result<Duration, String> {
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let unit = match text[end..].trim() {
-        "" => bare,
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3_600.0,
-        _ => return Err("units are ms, s, m and h".into()),
-    };
-    let number: f64 = text[..end].parse().map_err(|_| "give a number and a unit, as in 500ms or 30s".to_owned())?;
-    Duration::try_from_secs_f64(number * unit)
-        .ok()
-        .filter(|duration| *duration <= Duration::from_secs(30 * 86_400))
-        .ok_or_else(|| "30 days at most".into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -460,14 +367,5 @@ mod tests {
         let config = config(&["--key-file", file.path().to_str().unwrap()]).unwrap();
         let expected = SignatureKey::new(b"secret").unwrap();
         assert_eq!(*config.signature_key.unwrap().password("a", "b"), *expected.password("a", "b"));
-    }
-
-    #[test]
-    fn times_are_read() {
-        for (text, millis) in [("30s", 30_000), ("1.5m", 90_000), ("250ms", 250), ("2", 2_000), ("1h", 3_600_000)] {
-            assert_eq!(time(text), Ok(Duration::from_millis(millis)));
-        }
-        assert_eq!(super::millis("30"), Ok(Duration::from_millis(30)));
-        assert!(time("31").is_ok() && time("s").is_err() && time("900h").is_err());
     }
 }
