@@ -26,13 +26,24 @@ fn playing() -> Adaptive {
 }
 
 #[test]
-fn it_waits_for_two_packets_and_plays_them_in_order() {
+fn it_waits_for_two_packets() {
     let mut buffer = Adaptive::new(FRAME);
     buffer.start(0.0);
-    push(&mut buffer, 0.0, 2);
-    assert_eq!(buffer.step(), Step::Silence);
     push(&mut buffer, 0.0, 1);
+    assert_eq!(buffer.step(), Step::Silence);
+    push(&mut buffer, 60.0, 2);
     assert_eq!((buffer.step(), buffer.step()), (decode(1), decode(2)));
+}
+
+#[test]
+fn it_waits_for_one_more_where_they_come_out_of_order_and_plays_them_in_order() {
+    let mut buffer = Adaptive::new(FRAME);
+    buffer.start(0.0);
+    push(&mut buffer, 60.0, 2);
+    push(&mut buffer, 60.0, 1);
+    assert_eq!(buffer.step(), Step::Silence);
+    push(&mut buffer, 120.0, 3);
+    assert_eq!([buffer.step(), buffer.step(), buffer.step()], [decode(1), decode(2), decode(3)]);
 }
 
 #[test]

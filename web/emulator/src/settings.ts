@@ -38,6 +38,8 @@ export interface Settings {
   source: Source;
   frame: 20 | 40 | 60;
   fec: boolean;
+  /** Bits a second of what is sent; 0: as the codec finds right. */
+  bitrate: number;
   seed: number;
   up: Impairment;
   down: Impairment;
@@ -69,6 +71,7 @@ export function defaults(index = 0): Settings {
     source: 'clip',
     frame: 60,
     fec: false,
+    bitrate: 0,
     seed: 1 + index,
     up: { ...NONE },
     down: { ...NONE },

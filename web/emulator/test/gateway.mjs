@@ -21,8 +21,8 @@ export class Gateway {
     const listen = (name, port) => `--${name}=127.0.0.1:${port}`;
     gateway.#process = spawn(
       binary,
-      ['serve', '--mqtt-listen=off', '--http-device-page', PAGE, listen('web-listen', web), listen('http-listen', http), listen('web-transport-listen', 0), listen('udp-listen', 0)],
-      { stdio: ['ignore', 'pipe', 'inherit'], cwd: PAGE },
+      ['serve', '--mqtt-listen=off', '--http-device-page', PAGE, '--log-level=warn', '--audio-bitrate=48000', '--audio-application=audio', listen('web-listen', web), listen('http-listen', http), listen('web-transport-listen', 0), listen('udp-listen', 0)],
+      { stdio: ['ignore', 'pipe', 'inherit'], cwd: PAGE, env: { PATH: process.env.PATH } },
     );
     const said = await gateway.#until(/operators\s+http:\/\/127\.0\.0\.1:(\d+)/);
     gateway.http = Number(said.match(/operators\s+http:\/\/127\.0\.0\.1:(\d+)/)[1]);

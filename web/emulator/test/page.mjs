@@ -6,13 +6,18 @@ export const until = (page, run, timeout = 20_000) => page.waitForFunction(run, 
 export const activity = (page, wanted) =>
   page.waitForFunction((wanted) => window.emulator?.devices[0].activity === wanted, wanted, { timeout: 20_000, polling: 50 });
 
-/** Opens the page, with these settings in its address, and connects. */
-export async function connected(context, url, query = '') {
+let devices = 0;
+
+/** Opens the page, with these settings in its address, and connects; closed when the test ends. */
+export async function connected(t, context, url, query = '') {
   const page = await context.newPage();
+  t.after(() => page.close());
   page.problems = [];
   page.on('pageerror', (error) => page.problems.push(error.message));
-  await page.goto(`${url}?${query}`);
-  await until(page, () => window.emulator?.devices[0].sha256 !== '' && window.emulator !== undefined);
+  // Each is a device of its own: two of one address would push each other out.
+  devices += 1;
+  await page.goto(`${url}?mac=02:00:00:00:01:${devices.toString(16).padStart(2, '0')}&${query}`);
+  await until(page, () => window.emulator !== undefined && window.emulator.devices[0].sha256 !== '');
   await page.getByRole('button', { name: 'Connect', exact: true }).first().click();
   await activity(page, 'idle');
   return page;

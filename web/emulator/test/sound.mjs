@@ -1,32 +1,43 @@
 // Measures of sound.
 
-/** The same at 8 kHz: enough to compare speech. */
-function thin(samples, rate) {
-  const step = rate / 8000;
+/** Where the ear listens for words: below that of the codec's mirror images, above the hum. */
+const RATE = 8000;
+
+/** At another rate, straight lines between samples, what would alias smoothed away. */
+function at(samples, rate, wanted, shift = 0) {
+  const step = rate / wanted;
+  const half = Math.max(step / 2, 0.5);
+  const value = (place) => {
+    const left = Math.floor(place);
+    return (samples[left] ?? 0) * (left + 1 - place) + (samples[left + 1] ?? 0) * (place - left);
+  };
   return Float64Array.from({ length: Math.floor(samples.length / step) }, (_, n) => {
-    let sum = 0;
-    for (let at = Math.floor(n * step); at < Math.floor((n + 1) * step); at++) sum += samples[at];
-    return sum / step;
+    const middle = n * step + shift * step;
+    return (value(middle - half / 2) + 2 * value(middle) + value(middle + half / 2)) / 4;
   });
 }
 
-/** The highest correlation of two sounds over all lags up to `seconds`, both ways. */
-export function correlation(one, oneRate, other, otherRate, seconds = 1) {
-  const [a, b] = [thin(one, oneRate), thin(other, otherRate)];
-  const length = Math.min(a.length, b.length);
-  const most = Math.min(Math.floor(seconds * 8000), length - 4000);
-  let best = 0;
-  for (let lag = -most; lag <= most; lag++) {
-    let [ab, aa, bb] = [0, 0, 0];
-    const from = Math.max(0, -lag);
-    const to = Math.min(a.length, b.length - lag);
-    for (let n = from; n < to; n++) {
-      ab += a[n] * b[n + lag];
-      aa += a[n] * a[n];
-      bb += b[n + lag] * b[n + lag];
-    }
-    if (aa > 0 && bb > 0) best = Math.max(best, ab / Math.sqrt(aa * bb));
+function fit(a, b, lag) {
+  let [ab, aa, bb] = [0, 0, 0];
+  const to = Math.min(a.length, b.length - lag);
+  for (let n = Math.max(0, -lag); n < to; n++) {
+    ab += a[n] * b[n + lag];
+    aa += a[n] * a[n];
+    bb += b[n + lag] * b[n + lag];
   }
+  return aa > 0 && bb > 0 ? ab / Math.sqrt(aa * bb) : 0;
+}
+
+/** The highest correlation of two sounds over all lags up to `seconds`, both ways, to a tenth of a sample. */
+export function correlation(one, oneRate, other, otherRate, seconds = 1) {
+  const [a, b] = [at(one, oneRate, RATE), at(other, otherRate, RATE)];
+  const most = Math.min(Math.floor(seconds * RATE), Math.min(a.length, b.length) - RATE / 2);
+  let [best, lag] = [-1, 0];
+  for (let candidate = -most; candidate <= most; candidate++) {
+    const value = fit(a, b, candidate);
+    if (value > best) [best, lag] = [value, candidate];
+  }
+  for (let shift = -0.9; shift < 1; shift += 0.1) best = Math.max(best, fit(a, at(other, otherRate, RATE, shift), lag));
   return best;
 }
 

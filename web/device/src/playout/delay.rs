@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 /// Packets that are looked back at: four seconds of 60 ms frames.
 const WINDOW: usize = 64;
 
-/// Of ten packets in the window, so many are to be there in time; the tenth may be concealed.
+/// Share of packets that are to be there in time; the others may be concealed.
 const PERCENTILE: f64 = 0.97;
 
-/// Milliseconds that are allowed for before anything was measured: the unevenness of the clocks and of the scheduler.
+/// Milliseconds that are allowed for besides what was measured: the unevenness of the clocks and of the scheduler.
 const ALLOWANCE: f64 = 20.0;
 
 /// How much later than the fastest packets others come, measured against the time of their audio.
@@ -23,7 +23,7 @@ pub(super) struct Delay {
 
 impl Delay {
     pub(super) const fn new(frame: f64) -> Self {
-        Self { frame, transits: VecDeque::new(), before: ALLOWANCE }
+        Self { frame, transits: VecDeque::new(), before: 0.0 }
     }
 
     pub(super) fn observe(&mut self, sequence: u32, arrived: f64) {
@@ -37,15 +37,16 @@ impl Delay {
     pub(super) fn restart(&mut self) {
         if self.transits.len() >= 8 {
             // Half of what was learnt is kept, so that one bad spell does not deepen the buffer for ever.
-            self.before = ALLOWANCE.max((self.before + self.lateness()) / 2.0);
+            self.before = (self.before + self.lateness()) / 2.0;
         }
         self.transits.clear();
     }
 
     /// Packets to wait for before playing begins.
     pub(super) fn target(&self, most: u32) -> u32 {
-        let lateness = if self.transits.len() < 8 { self.before.max(self.lateness()) } else { self.lateness() };
-        let frames = (lateness / self.frame).ceil();
+        let known = self.transits.len() >= 8;
+        let lateness = if known { self.lateness() } else { self.before.max(self.lateness()) };
+        let frames = ((lateness + ALLOWANCE) / self.frame).ceil();
         (1 + frames.max(1.0) as u32).min(most)
     }
 

@@ -62,6 +62,7 @@ export class Engine {
   #fromCard: Resampler | undefined;
   #toCard: Resampler | undefined;
   #pushed = 0;
+  #begins = false;
   #virtualClock: ReturnType<typeof setInterval> | undefined;
   // What happened.
   #entries: Entry[] = [];
@@ -216,6 +217,7 @@ export class Engine {
       case 'start-playback':
         this.#aborted = false;
         this.#playing = true;
+        this.#begins = true;
         this.#voice?.startPlayback(performance.now());
         return this.#keepTime();
       case 'stop-playback':
@@ -235,8 +237,8 @@ export class Engine {
 
   #openMedia(agreed: Agreed): void {
     const udp = agreed.udp ? { ...agreed.udp, key: Uint8Array.from(agreed.udp.key) } : null;
-    const { playout, firmware, fec, webTransport, certificate, transport } = this.#settings;
-    const options = { faithful: playout === 'faithful', old: firmware === '2025', fec, quality: 'medium' as const };
+    const { playout, firmware, fec, bitrate, webTransport, certificate, transport } = this.#settings;
+    const options = { faithful: playout === 'faithful', old: firmware === '2025', fec, bitrate: Number(bitrate), quality: 'medium' as const };
     this.#voice = new Voice(this.media, { ...agreed, udp }, options, (error) => this.#failed(error));
     this.#helloAt = performance.now();
     this.#sent = this.#sentBytes = this.#starved = 0;
@@ -394,6 +396,15 @@ export class Engine {
     }
     let samples = waiting;
     const lead = (this.#cardRate * LEAD) / 1000;
+    if (this.#begins) {
+      // Silence first: several frames taken at once would empty the buffer that evens out the network.
+      this.#begins = false;
+      const frame = (this.#cardRate * voice.agreed.downlink.frameDuration) / 1000;
+      const silence = new Float32Array(Math.max(0, Math.floor(lead - frame - samples)));
+      samples += silence.length;
+      this.#pushed += silence.length;
+      this.#playout?.postMessage({ playing: true, samples: silence }, [silence.buffer]);
+    }
     while (samples < lead) {
       const frame = voice.frame();
       this.#recorded?.down.add(frame);

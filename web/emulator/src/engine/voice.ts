@@ -1,7 +1,7 @@
 // Audio of one session: PCM in, packets out; packets in, a frame of PCM out whenever one is due. Codec and crypto are
 // the module's, everything that counts and waits is the device crate's.
 
-import { Decoder, Encoder, Failed, type Media, Opener, Refused, type Sandbox, Session, header } from '@sidetone/media';
+import { type Bitrate, Decoder, Encoder, Failed, type Media, Opener, Refused, type Sandbox, Session, header } from '@sidetone/media';
 import { AdaptivePlayout, FaithfulPlayout } from '@sidetone/device';
 import type { Downlink } from '../messages.js';
 
@@ -48,7 +48,7 @@ export class Voice {
   constructor(
     media: Media,
     agreed: Agreed,
-    options: { faithful: boolean; old: boolean; fec: boolean; quality: 'minimal' | 'medium' | 'full' },
+    options: { faithful: boolean; old: boolean; fec: boolean; bitrate: number; quality: 'minimal' | 'medium' | 'full' },
     failed: (error: Failed) => void,
   ) {
     this.agreed = agreed;
@@ -56,6 +56,7 @@ export class Voice {
     this.#failed = failed;
     this.#sandbox = media.sandbox();
     const { uplink, downlink, udp } = agreed;
+    const bitrate: Bitrate = options.bitrate ? { tag: 'bits-per-second', val: options.bitrate } : { tag: 'auto' };
     if (udp) {
       this.#session = Session.open(this.#sandbox, udp.key, {
         role: 'device',
@@ -77,7 +78,7 @@ export class Voice {
           channels: uplink.channels,
           sampleRate: uplink.sampleRate,
           application: 'voip',
-          bitrate: { tag: 'auto' },
+          bitrate,
           vbr: true,
           dtx: false,
           fec: options.fec,
@@ -94,7 +95,7 @@ export class Voice {
         sampleRate: uplink.sampleRate,
         channels: uplink.channels,
         application: 'voip',
-        bitrate: { tag: 'auto' },
+        bitrate,
         complexity: 5,
         vbr: true,
         dtx: false,

@@ -21,7 +21,7 @@ export function connection(settings: Settings, changed: () => void): HTMLElement
     });
     return field(label, input, hint);
   };
-  const pick = <K extends 'transport' | 'version' | 'firmware' | 'playout' | 'frame'>(
+  const pick = <K extends 'transport' | 'version' | 'firmware' | 'playout' | 'frame' | 'bitrate'>(
     label: string,
     name: K,
     options: readonly (readonly [string, string])[],
@@ -70,6 +70,7 @@ export function connection(settings: Settings, changed: () => void): HTMLElement
     pick('Behaves like', 'firmware', [['improved', 'what a device could do'], ['2026', 'firmware of 2026'], ['2025', 'firmware of 2025']]),
     pick('Plays', 'playout', [['improved', 'through an adaptive buffer, gaps concealed'], ['faithful', 'as firmware: 40 packets, gaps dropped']]),
     pick('Frames of', 'frame', [['60', '60 ms'], ['40', '40 ms'], ['20', '20 ms']]),
+    pick('Bitrate', 'bitrate', [['0', 'as the codec finds right'], ['16000', '16 kbit/s'], ['24000', '24 kbit/s'], ['48000', '48 kbit/s']]),
     check('In-band FEC uplink', 'fec'),
   );
 }

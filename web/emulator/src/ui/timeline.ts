@@ -20,6 +20,8 @@ export class Timeline {
   #kinds = new Set<Entry['kind']>(['message', 'state', 'error']);
   #paused = false;
   #chosen: number | undefined;
+  /** Lines were added while the list could not be seen. */
+  #stale = true;
 
   constructor(private readonly inspect: (number: number) => Promise<Inspection | undefined>) {
     const kinds = (['message', 'audio', 'state', 'error'] as const).map((kind) => {
@@ -56,23 +58,42 @@ export class Timeline {
   add(entries: Entry[]): void {
     this.entries.push(...entries);
     if (this.entries.length > KEPT) this.entries.splice(0, this.entries.length - KEPT);
-    if (!this.#paused) this.#draw();
+    if (this.#paused) return;
+    if (this.#stale || !this.#isSeen) return this.#draw();
+    // What is there stays, so that it can be clicked.
+    const below = this.#isBelow;
+    this.#list.append(...entries.filter((entry) => this.#fits(entry)).map((entry) => this.#line(entry)));
+    while (this.#list.children.length > SHOWN) this.#list.firstElementChild?.remove();
+    if (below) this.#toEnd();
   }
 
-  #draw(): void {
-    if (this.#paused) return;
-    // Folded away, or behind another tab: nothing to draw.
-    if (this.element.offsetParent === null) return;
-    const filter = this.#text.value.toLowerCase();
-    const fits = (entry: Entry): boolean => this.#kinds.has(entry.kind) && (filter === '' || entry.text.toLowerCase().includes(filter));
-    const lines = this.entries.filter(fits).slice(-SHOWN).map((entry) => this.#line(entry));
+  get #isSeen(): boolean {
+    return this.element.offsetParent !== null;
+  }
+
+  get #isBelow(): boolean {
     const scroll = this.#list.parentElement;
-    const below = scroll === null || scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40;
-    // A line that has the focus must not vanish under it.
-    const focused = this.#list.querySelector<HTMLElement>('button:focus')?.dataset['number'];
-    this.#list.replaceChildren(...lines);
-    if (focused !== undefined) this.#list.querySelector<HTMLElement>(`button[data-number="${focused}"]`)?.focus({ preventScroll: true });
-    if (below && scroll) scroll.scrollTop = scroll.scrollHeight;
+    return scroll === null || scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40;
+  }
+
+  #toEnd(): void {
+    const scroll = this.#list.parentElement;
+    if (scroll) scroll.scrollTop = scroll.scrollHeight;
+  }
+
+  #fits(entry: Entry): boolean {
+    const filter = this.#text.value.toLowerCase();
+    return this.#kinds.has(entry.kind) && (filter === '' || entry.text.toLowerCase().includes(filter));
+  }
+
+  /** All lines afresh: the filter is another, or what is shown is old. */
+  #draw(): void {
+    this.#stale = !this.#isSeen;
+    if (this.#paused || this.#stale) return;
+    const below = this.#isBelow;
+    const fitting = this.entries.filter((entry) => this.#fits(entry)).slice(-SHOWN);
+    this.#list.replaceChildren(...fitting.map((entry) => this.#line(entry)));
+    if (below) this.#toEnd();
   }
 
   #line(entry: Entry): HTMLLIElement {
