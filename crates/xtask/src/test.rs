@@ -8,14 +8,15 @@ use std::time::Instant;
 
 /// Run every check and test of the repository; the last line says how it went.
 ///
-/// In this order: formatting, clippy, cargo test (with doc tests), rustdoc, the same component in Node, the device page
-/// in Chromium, and each fuzz target for a few seconds. It stops at the first step that fails.
+/// In this order: formatting, clippy, cargo test (with doc tests), rustdoc, the same component in Node, the browser's
+/// device natively, and each fuzz target for a few seconds. It stops at the first step that fails. The page itself is
+/// tested in Chromium by `cargo xtask web --test`.
 ///
 /// Tests that compare with recordings and bitstreams from outside the repository look for them in ../shared/corpus, or
 /// where SIDETONE_CORPUS says; where there are none they say what they skipped, and pass.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Leave out rustdoc, Node, Chromium and fuzzing: formatting, clippy and cargo test only.
+    /// Leave out rustdoc, Node, the browser's device and fuzzing: formatting, clippy and cargo test only.
     #[arg(long)]
     quick: bool,
     /// Go on after a step that failed.

@@ -21,7 +21,11 @@ impl Config {
         let raised = new.limits.calls > self.limits.calls.max(room);
         let effective = Self {
             udp: Udp { public_host: new.udp.public_host.clone(), public_port: new.udp.public_port, ..self.udp.clone() },
-            http: Http { token: new.http.token.clone(), ..self.http.clone() },
+            http: Http {
+                token: new.http.token.clone(),
+                device_page: new.http.device_page.clone(),
+                ..self.http.clone()
+            },
             audio: new.audio.clone(),
             limits: Limits { calls: if raised { self.limits.calls } else { new.limits.calls }, ..new.limits.clone() },
             session: new.session.clone(),
