@@ -1,5 +1,5 @@
 //! The gateway: devices connect to it, every stream of theirs runs in a pooled instance of the component, and their
-//! speech goes on to a back end through a [bridge](bridge).
+//! speech goes on to a back end through a [`bridge`].
 //!
 //! ```text
 //!  edges                    one task a device                        worker threads
@@ -12,7 +12,6 @@
 //! Every queue is bounded, every wait has a deadline. What a queue drops, and what a call refuses, is counted.
 
 #![forbid(unsafe_code)]
-#![allow(dead_code, reason = "until all edges are there")]
 
 pub mod bridge;
 mod calls;

@@ -26,6 +26,7 @@ const LEFTOVERS: Duration = Duration::from_millis(200);
 /// Without any setting it serves devices on this machine alone and speaks back what they say. Every setting can stand in
 /// a TOML file ([mqtt] listen = "0.0.0.0:1883"), in a variable (SIDETONE_MQTT_LISTEN) or in a flag (--mqtt-listen); a
 /// flag counts more than a variable, a variable more than the file. --help lists them all.
+#[allow(rustdoc::broken_intra_doc_links, reason = "the text is the help, where brackets stand for themselves")]
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
