@@ -91,7 +91,6 @@ impl Gateway {
             let bind = |error| StartError::Listen { what: "udp.listen", address, error };
             let udp = Udp::bind(address, config.udp.receive_buffer).map_err(bind)?;
             let bound = udp.local_addr().map_err(bind)?;
-            shared.set_udp(bound);
             addresses.udp = Some(bound);
             let listening = shared.edges.listening("udp.listen", bound);
             edges.spawn(listening.while_serving(udp.serve(shared.media.clone())));
@@ -224,7 +223,6 @@ async fn listen_web(
         let bind = |error| StartError::Listen { what: "web.listen", address, error };
         let listener = Web::bind(address, None).await.map_err(bind)?;
         let bound = listener.local_addr().map_err(bind)?;
-        shared.set_web_address(false, bound);
         addresses.web = Some(bound);
         let listening = shared.edges.listening("web.listen", bound);
         edges.spawn(listening.while_serving(listener.serve(door.clone())));
@@ -233,7 +231,6 @@ async fn listen_web(
         let bind = |error| StartError::Listen { what: "web.tls_listen", address, error };
         let listener = Web::bind(address, Some(server_tls(&config)?)).await.map_err(bind)?;
         let bound = listener.local_addr().map_err(bind)?;
-        shared.set_web_address(true, bound);
         addresses.web_tls = Some(bound);
         let listening = shared.edges.listening("web.tls_listen", bound);
         edges.spawn(listening.while_serving(listener.serve(door.clone())));

@@ -26,6 +26,6 @@ impl Retry {
 }
 
 /// Any number. Without a random source, all wait equally long.
-fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     getrandom::u64().unwrap_or(u64::MAX)
 }

@@ -15,8 +15,7 @@ use sidetone_protocol::Time;
 use sidetone_protocol::credential::SignatureKey;
 use sidetone_protocol::topic::ClientId;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -59,10 +58,7 @@ pub(crate) struct Shared {
     room: usize,
     hellos: Mutex<Bucket>,
     epoch: Instant,
-    udp: OnceLock<SocketAddr>,
     web_transport: Mutex<Option<WebTransportInfo>>,
-    /// Where WebSocket listens: plain, and over TLS.
-    web: [OnceLock<SocketAddr>; 2],
 }
 
 impl Shared {
@@ -87,12 +83,10 @@ impl Shared {
             room: descriptors::room(),
             hellos: Mutex::new(Bucket::new(rate, rate, Duration::ZERO)),
             epoch: Instant::now(),
-            udp: OnceLock::new(),
             config: RwLock::new(Arc::new(config)),
             edges: Edges::default(),
             component,
             web_transport: Mutex::default(),
-            web: Default::default(),
             pool,
             bridge,
         }
@@ -153,12 +147,6 @@ impl Shared {
         self.brokers.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Where UDP listens, once it does.
-    pub(crate) fn set_udp(&self, address: SocketAddr) {
-        // Set once, when the gateway starts.
-        let _ = self.udp.set(address);
-    }
-
     /// Where WebTransport listens, and what certificate it shows from now on.
     pub(crate) fn set_web_transport(&self, info: WebTransportInfo) {
         *self.web_transport.lock().unwrap_or_else(PoisonError::into_inner) = Some(info);
@@ -169,24 +157,13 @@ impl Shared {
         self.web_transport.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Where WebSocket listens, plain or over TLS, once it does.
-    pub(crate) fn set_web_address(&self, tls: bool, address: SocketAddr) {
-        // Set once, when the gateway starts.
-        let _ = self.web[usize::from(tls)].set(address);
-    }
-
-    /// Where WebSocket listens, plain or over TLS, if it does.
-    pub(crate) fn web_address(&self, tls: bool) -> Option<SocketAddr> {
-        self.web[usize::from(tls)].get().copied()
-    }
-
     /// The host and port that a device is told to send its audio to.
     pub(crate) fn udp_endpoint(&self, identity: &Identity) -> (String, u16) {
         let config = self.config();
         let udp = &config.udp;
-        let bound = self.udp.get();
-        let port = udp.public_port.or(bound.map(SocketAddr::port)).unwrap_or_default();
-        let bound = bound.map(SocketAddr::ip).filter(|ip| !ip.is_unspecified());
+        let bound = self.edges.address("udp.listen");
+        let port = udp.public_port.or(bound.map(|address| address.port())).unwrap_or_default();
+        let bound = bound.map(|address| address.ip()).filter(|ip| !ip.is_unspecified());
         let host = udp.public_host.clone().or_else(|| bound.or(identity.local).map(|ip| ip.to_string()));
         (host.unwrap_or_else(|| "127.0.0.1".into()), port)
     }

@@ -2,17 +2,15 @@
 
 mod common;
 
+use common::Device;
 use common::web::with_web;
-use common::{Device, likeness, speech};
 use sidetone_gateway::Gateway;
 use sidetone_gateway::config::{Listen, Secret};
 use sidetone_mqtt::client::connect;
 use sidetone_mqtt::{ConnectError, Options, tls};
 use sidetone_protocol::credential::{SignatureKey, encode_username};
-use sidetone_protocol::message::ListenMode;
 use sidetone_protocol::topic::Dialect;
 use sidetone_test_broker::Certificates;
-use std::time::Duration;
 use zeroize::Zeroizing;
 
 const ID: &str = "GID_t@@@aa_bb_cc_dd_ee_ff@@@uuid";
@@ -43,13 +41,7 @@ async fn a_browser_makes_a_call() {
         options.password = Some(Zeroizing::new(password.as_bytes().to_vec()));
         let mut device = Device::connect_mqtt(&gateway, options, Dialect::Mac).await;
         device.hello().await;
-        device.listen(ListenMode::Manual).await;
-        let spoken = &speech()[..16_000];
-        device.speak(spoken, Duration::from_millis(8)).await;
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        device.stop_listening().await;
-        let (heard, _) = device.play_turn().await;
-        let likeness = likeness(spoken, &heard);
+        let likeness = device.speaks_and_hears().await;
         assert!(likeness > 0.9, "{url}: {likeness}");
     }
     assert!(gateway.shut_down().await);

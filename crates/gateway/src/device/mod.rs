@@ -6,7 +6,7 @@ mod open;
 mod pacer;
 mod uplink;
 
-use crate::link::{Carrier, Gone, Identity, Link, Said};
+use crate::link::{Gone, Identity, Link, Said};
 use crate::protect::Bucket;
 use crate::registry::{Command, Connected};
 use crate::shared::{Phase, Shared};
@@ -244,9 +244,4 @@ async fn sleep(until: Option<Instant>) {
         Some(until) => sleep_until(until).await,
         None => pending().await,
     }
-}
-
-/// Whether audio of a session goes through datagrams.
-const fn by_datagrams(carrier: Carrier) -> bool {
-    matches!(carrier, Carrier::Datagrams)
 }

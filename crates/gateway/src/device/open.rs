@@ -1,6 +1,5 @@
 //! Answering a hello: a session in the pool, a leg to the back end, a place for its datagrams.
 
-use super::by_datagrams;
 use super::call::Call;
 use super::uplink::Way;
 use crate::bridge::{self, BridgeError, Form, Leg};
@@ -86,7 +85,7 @@ pub(super) async fn prepare(
     let Some(udp) = &grant.udp else { return Err(Refused::ConnectionId) };
     let (key, connection_id) = (Key::new(*udp.key.expose()), udp.nonce.connection_id());
 
-    let way = if by_datagrams(carrier) {
+    let way = if carrier == Carrier::Datagrams {
         let frame = Duration::from_millis(hello.audio_params.frame_duration.into());
         let (registration, inbox) = shared.media.register(connection_id, frame).ok_or(Refused::ConnectionId)?;
         Way::datagrams(registration, inbox)

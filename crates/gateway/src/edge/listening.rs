@@ -37,6 +37,11 @@ impl Edges {
         Listening { edges: self.clone(), setting }
     }
 
+    /// Where an edge listens, or did.
+    pub(crate) fn address(&self, setting: &str) -> Option<SocketAddr> {
+        self.lock().get(setting).map(|edge| edge.address)
+    }
+
     /// All of them.
     pub(crate) fn all(&self) -> BTreeMap<&'static str, Edge> {
         self.lock().clone()

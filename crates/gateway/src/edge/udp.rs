@@ -3,6 +3,7 @@
 use crate::media::{MAX_DATAGRAM, Path, Table};
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
+use std::array;
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -47,10 +48,10 @@ impl Udp {
         let each = room.len() / BATCH_SIZE;
         let mut metas = [RecvMeta::default(); BATCH_SIZE];
         loop {
-            let mut slots: Vec<IoSliceMut<'_>> = room.chunks_mut(each).map(IoSliceMut::new).collect();
+            let mut parts = room.chunks_mut(each);
+            let mut slots: [_; BATCH_SIZE] = array::from_fn(|_| IoSliceMut::new(parts.next().unwrap_or_default()));
             let receive = || self.state.recv(UdpSockRef::from(&self.socket), &mut slots, &mut metas);
             let received = self.socket.async_io(Interest::READABLE, receive).await;
-            drop(slots);
             let count = match received {
                 Ok(count) => count,
                 Err(error) => {

@@ -73,8 +73,8 @@ pub(super) async fn gateway(State(site): State<Site>) -> Json<Value> {
     let transport = shared.web_transport().map(|info| json!({ "port": info.address.port(), "sha256": info.sha256 }));
     let port = |address: Option<std::net::SocketAddr>| address.map(|address| address.port());
     Json(json!({
-        "web": port(shared.web_address(false)),
-        "webTls": port(shared.web_address(true)),
+        "web": port(shared.edges.address("web.listen")),
+        "webTls": port(shared.edges.address("web.tls_listen")),
         "webTransport": transport,
         "coreSha256": shared.component.core_sha256,
     }))

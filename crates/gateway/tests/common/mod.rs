@@ -242,6 +242,17 @@ impl Device {
         Some(session.receive(&datagram[..len]).expect("a good packet").samples.to_vec())
     }
 
+    /// Speaks a second in manual mode, to the echo; how alike what comes back is.
+    pub(crate) async fn speaks_and_hears(&mut self) -> f64 {
+        self.listen(ListenMode::Manual).await;
+        let spoken = &speech()[..16_000];
+        self.speak(spoken, Duration::from_millis(8)).await;
+        sleep(Duration::from_millis(200)).await;
+        self.stop_listening().await;
+        let (heard, _) = self.play_turn().await;
+        likeness(spoken, &heard)
+    }
+
     /// Plays one turn: what comes between tts start and stop, and the messages on the way.
     pub(crate) async fn play_turn(&mut self) -> (Vec<i16>, Vec<GatewayBody>) {
         let (mut heard, mut messages, mut datagram) = (Vec::new(), Vec::new(), [0; 2048]);

@@ -8,6 +8,7 @@ use super::listening::{Listening, Outgoing};
 use super::retry::Retry;
 use super::speech::SpeechQueue;
 use crate::bridge::{Call, Coding, LegEnd, Message, Speech, ToBackEnd, Transcoder};
+use crate::retry::random;
 use sidetone_opus::Channels;
 use sidetone_opus::packet::Packet;
 use sidetone_packet::MAX_PAYLOAD;
@@ -160,7 +161,7 @@ impl Talk {
     async fn wait_after(&mut self, why: &str) -> Result<(), End> {
         self.server.counts.failures.add(1);
         // Without random bytes all calls come back at the same time, which is only unkind.
-        let random = getrandom::u64().unwrap_or(u64::MAX);
+        let random = random();
         let Some(wait) = self.retry.wait(self.elapsed(), random) else {
             return Err(End::Closed(why.into()));
         };
