@@ -1,7 +1,7 @@
 // What was understood, said and felt: the messages that a screen would show.
 
 import type { Shown } from '../messages.js';
-import { el } from './dom.js';
+import { el } from '../../../ui/dom.js';
 
 const MOST = 200;
 

@@ -5,7 +5,7 @@ import type { Command, Entry, Event, Inspection, Shown, Statistics } from '../me
 import type { ListenMode, Settings, Source } from '../settings.js';
 import clipUrl from '../../../../crates/sidetone/assets/speech.wav?url';
 import { Conversation } from './conversation.js';
-import { choice, el, field, freshId, save, section } from './dom.js';
+import { choice, el, field, freshId, save, section } from '../../../ui/dom.js';
 import { Graphs } from './graphs.js';
 import { Mcp } from './mcp.js';
 import { connection, network } from './setup.js';

@@ -3,7 +3,7 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { Statistics } from '../messages.js';
-import { el } from './dom.js';
+import { el } from '../../../ui/dom.js';
 
 const SPAN = 60;
 const POINTS = SPAN * 4;

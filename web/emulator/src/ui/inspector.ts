@@ -1,7 +1,7 @@
 // One line of the timeline, looked into: a message as JSON, a packet as header, Opus TOC and bytes.
 
 import type { Entry, Inspection } from '../messages.js';
-import { el } from './dom.js';
+import { el } from '../../../ui/dom.js';
 
 export function inspector(entry: Entry, inspection: Inspection | undefined): HTMLElement {
   if (entry.kind === 'message') return el('div', {}, el('h4', {}, 'Message'), el('pre', {}, pretty(entry.text)));

@@ -1,6 +1,6 @@
 // The tools that the device offers to the speech server (MCP, JSON-RPC), with answers that can be edited.
 
-import { el, field } from './dom.js';
+import { el, field } from '../../../ui/dom.js';
 
 interface Tool {
   name: string;

@@ -1,7 +1,7 @@
 // The settings of a device, as fields.
 
 import type { Impairment, Settings } from '../settings.js';
-import { choice, el, field, section } from './dom.js';
+import { choice, el, field, section } from '../../../ui/dom.js';
 
 type Texts = 'gateway' | 'webTransport' | 'certificate' | 'mac' | 'group' | 'uuid' | 'username' | 'password' | 'signatureKey';
 

@@ -1,7 +1,7 @@
 // What was said and sent, line by line, to be filtered, held still, and looked into.
 
 import type { Entry, Inspection } from '../messages.js';
-import { el, field } from './dom.js';
+import { el, field } from '../../../ui/dom.js';
 import { inspector } from './inspector.js';
 
 /** Lines that are kept, and that are shown. */
