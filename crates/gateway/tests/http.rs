@@ -2,10 +2,11 @@
 
 mod common;
 
+use common::http::{ask, get, raw, start};
 use common::{Device, config, until};
 use serde_json::Value;
+use sidetone_gateway::Gateway;
 use sidetone_gateway::config::{Listen, Secret};
-use sidetone_gateway::{Config, Gateway};
 use sidetone_protocol::message::{GatewayBody, ListenMode};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,48 +15,6 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 const PATIENCE: Duration = common::PATIENCE;
-
-/// An answer.
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-impl Answer {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
-    }
-}
-
-async fn start(change: impl FnOnce(&mut Config)) -> (Gateway, SocketAddr) {
-    let mut config = config();
-    config.http.listen = Listen::loopback(0);
-    change(&mut config);
-    let gateway = Gateway::start(config).await.unwrap();
-    let http = gateway.addresses().http.expect("HTTP listens");
-    (gateway, http)
-}
-
-/// Sends a request as it is, and reads until the server closes.
-async fn raw(http: SocketAddr, request: &str) -> Answer {
-    let mut stream = TcpStream::connect(http).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut bytes = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.expect("an end").unwrap();
-    let text = String::from_utf8(bytes).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
-}
-
-async fn ask(http: SocketAddr, method: &str, path: &str, headers: &str) -> Answer {
-    raw(http, &format!("{method} {path} HTTP/1.1\r\nHost: {http}\r\nConnection: close\r\n{headers}\r\n")).await
-}
-
-async fn get(http: SocketAddr, path: &str) -> Answer {
-    ask(http, "GET", path, "").await
-}
 
 /// A stream of events.
 struct Events {
@@ -207,7 +166,8 @@ async fn with_a_token_nothing_is_told_without_it() {
     .await;
     let paths = [
         "/",
-        "/page.js",
+        "/assets/x.js",
+        "/device/",
         "/metrics",
         "/api/stats",
         "/api/sessions",
@@ -269,15 +229,13 @@ async fn what_is_not_there_or_not_done_is_answered_in_json() {
         let refused = ask(http, method, path, "").await;
         assert_eq!((refused.status, refused.json()["error"].is_string()), (405, true), "{method} {path}");
     }
-    let page = get(http, "/").await;
-    assert_eq!(page.status, 200);
+    let stats = get(http, "/api/stats").await;
     for header in
         ["x-content-type-options: nosniff", "content-security-policy: default-src 'none'", "cache-control: no-store"]
     {
-        assert!(page.head.contains(header), "{}", page.head);
+        assert!(stats.head.contains(header), "{}", stats.head);
     }
-    assert!(!page.head.contains("access-control-allow"), "no other page may read it");
-    assert!(page.body.contains("<html lang=\"en\">") && page.body.contains("Taking calls."), "{}", page.body);
+    assert!(!stats.head.contains("access-control-allow"), "no other page may read it");
     assert!(gateway.shut_down().await);
 }
 
@@ -377,43 +335,4 @@ async fn a_port_that_is_taken_is_named_with_its_setting() {
             "http.listen = \"{address}\": another program listens there; stop it, or set another address (port 0: the system's choice)"
         )
     );
-}
-
-#[tokio::test]
-async fn the_device_page_is_served_from_its_folder_and_told_where_the_gateway_is() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("assets")).unwrap();
-    std::fs::write(folder.path().join("index.html"), "<p>page").unwrap();
-    std::fs::write(folder.path().join("assets/a.wasm"), "wasm").unwrap();
-    let page = folder.path().to_owned();
-    let (gateway, http) = start(|config| {
-        config.web.listen = Listen::loopback(0);
-        config.http.device_page = Some(page);
-    })
-    .await;
-    let index = get(http, "/device/").await;
-    assert_eq!((index.status, index.body.as_str()), (200, "<p>page"));
-    assert!(index.head.contains("content-type: text/html") && index.head.contains("'wasm-unsafe-eval'"));
-    assert!(get(http, "/device").await.head.contains("location: /device/"));
-    assert!(get(http, "/device/assets/a.wasm").await.head.contains("content-type: application/wasm"));
-    for outside in [
-        "/device/../Cargo.toml",
-        "/device/%2e%2e/Cargo.toml",
-        "/device/assets/%2e%2e/%2e%2e/x",
-        "/device//etc/hosts",
-        "/device/none",
-    ] {
-        assert_eq!(get(http, outside).await.status, 404, "{outside}");
-    }
-    let told = get(http, "/device/gateway.json").await.json();
-    assert_eq!(told["web"], gateway.addresses().web.unwrap().port());
-    assert_eq!(told["coreSha256"], sidetone_artifact::CORE_SHA256);
-}
-
-#[tokio::test]
-async fn without_a_device_page_it_is_said_how_to_get_one() {
-    let (_gateway, http) = start(|_| {}).await;
-    let answer = get(http, "/device/").await;
-    assert_eq!(answer.status, 404);
-    assert!(answer.body.contains("cargo xtask web"), "{}", answer.body);
 }

@@ -23,6 +23,7 @@ impl Config {
             udp: Udp { public_host: new.udp.public_host.clone(), public_port: new.udp.public_port, ..self.udp.clone() },
             http: Http {
                 token: new.http.token.clone(),
+                dashboard_page: new.http.dashboard_page.clone(),
                 device_page: new.http.device_page.clone(),
                 ..self.http.clone()
             },

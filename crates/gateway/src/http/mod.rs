@@ -9,7 +9,7 @@ mod device;
 mod events;
 mod guard;
 mod health;
-mod page;
+mod pages;
 mod sessions;
 mod stats;
 
@@ -102,19 +102,21 @@ fn router(site: Site) -> Router {
     // Without a token: a load balancer has none. They tell no more than yes or no.
     let open = Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
     let guarded = Router::new()
-        .route("/", get(page::page))
-        .route("/page.js", get(page::script))
+        .route("/", get(pages::dashboard))
+        .route("/assets/{*path}", get(pages::dashboard_asset))
         .route("/metrics", get(stats::metrics))
-        .route("/device", get(device::there))
-        .route("/device/", get(device::index))
+        .route("/device", get(pages::to_device))
+        .route("/device/", get(pages::device))
         .route("/device/gateway.json", get(device::gateway))
-        .route("/device/{*path}", get(device::file))
+        .route("/device/{*path}", get(pages::device_file))
         .route("/api/stats", get(stats::stats))
         .route("/api/config", get(stats::config))
         .route("/api/sessions", get(sessions::list))
         .route("/api/sessions/{id}", get(sessions::one).delete(sessions::end))
         .route("/api/events", get(events::events))
-        .fallback(async || answer::error(StatusCode::NOT_FOUND, "there is nothing here; / lists what there is"))
+        .fallback(async || {
+            answer::error(StatusCode::NOT_FOUND, "there is nothing here; docs/api.md lists what there is")
+        })
         .layer(from_fn_with_state(site.clone(), guard::guard));
     open.merge(guarded)
         .method_not_allowed_fallback(async || answer::error(StatusCode::METHOD_NOT_ALLOWED, "this cannot be done here"))
@@ -131,8 +133,7 @@ async fn headers(request: Request, next: Next) -> Response {
         (header::REFERRER_POLICY, "no-referrer"),
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; \
-             base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         ),
     ];
     let mut response = next.run(request).await;

@@ -1,6 +1,7 @@
 //! A device on a link of the test's own, with real UDP and the real session code.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod http;
 pub(crate) mod speech_server;
 pub(crate) mod web;
 
