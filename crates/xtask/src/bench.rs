@@ -1,14 +1,18 @@
-//! Benchmarks are binaries of the package `sidetone-bench`; each prints a table and writes `target/bench/NAME.json`.
+//! Benchmarks are binaries of the package `sidetone-bench`, and one in Node; each prints a table and writes
+//! `target/bench/NAME.json`.
 
-use crate::run;
 use crate::setup::{self, Need};
 use crate::sh::{cargo, target_dir};
+use crate::{node, run};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 const PACKAGE: &str = "sidetone-bench";
+
+/// The one that is no binary of ours: Node runs it.
+const NODE: &str = "node";
 
 /// Measure, print a table, and write target/bench/NAME.json.
 ///
@@ -31,7 +35,9 @@ pub(crate) struct Args {
 
 pub(crate) fn main(args: &Args) -> Result<()> {
     setup::ensure(&[Need::Build])?;
-    let names = chosen(&args.name, &existing()?)?;
+    let mut existing = existing()?;
+    existing.push(NODE.to_owned());
+    let names = chosen(&args.name, &existing)?;
     if args.baseline.is_some() && names.len() > 1 {
         bail!("--baseline compares one benchmark: name it instead of `{}` ({})", args.name, names.join(", "));
     }
@@ -40,7 +46,10 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     for name in names {
         let file = folder.join(format!("{name}.json"));
         let saved = folder.join(format!("{name}.baseline.json"));
-        run::built(&name)?.args(&args.extra).run()?;
+        match &*name {
+            NODE => node::bench(&file, &args.extra)?,
+            _ => run::built(&name)?.args(&args.extra).run()?,
+        }
         if !file.is_file() {
             bail!("the benchmark `{name}` ended well but did not write {}", file.display());
         }

@@ -1,5 +1,6 @@
 //! The component as a file, and as JavaScript around the very same core module.
 
+use crate::node;
 use crate::npm::{self, npm};
 use crate::run;
 use crate::setup::{self, Need};
@@ -53,13 +54,14 @@ pub(crate) fn package() -> Result<()> {
 /// How the clip is encoded to be compared; `web/media/test/same-module.test.mjs` asks the same of the module in Node.
 const ENCODED: [&str; 6] = ["--frame", "60", "--complexity", "5", "--bitrate", "24000"];
 
-/// Transpiles the component and runs the tests of the npm package: the packets that come out in wasmtime come out there.
+/// Transpiles the component and runs the tests of the npm packages: the packets that come out in wasmtime come out there.
 pub(crate) fn test() -> Result<()> {
     let out = root().join(OUT);
     extract(&out)?;
     run::sidetone()?.args(os(&[&"transcode", &run::CLIP, &out.join("speech.bit")])).args(ENCODED).run()?;
     transpile(&out)?;
-    npm(MEDIA).arg("test").env("SIDETONE_COMPONENT", &out).env("SIDETONE_CLIP", root().join(run::CLIP)).run()
+    npm(MEDIA).arg("test").env("SIDETONE_COMPONENT", &out).env("SIDETONE_CLIP", root().join(run::CLIP)).run()?;
+    node::test()
 }
 
 /// Builds the component and writes its files to `out`.

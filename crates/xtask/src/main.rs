@@ -6,6 +6,7 @@ mod bench;
 mod component;
 mod fuzz;
 mod lint;
+mod node;
 mod npm;
 mod run;
 mod seeds;

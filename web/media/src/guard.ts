@@ -41,7 +41,8 @@ export function key(value: unknown): Uint8Array {
     return Uint8Array.from(value.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
   }
   if (!(value instanceof Uint8Array) || value.length !== 16) throw new TypeError('a key must be a Uint8Array of 16 bytes');
-  return value.slice();
+  // Not `slice`: of a `Buffer` that is a view, and overwriting it would overwrite the caller's key.
+  return Uint8Array.from(value);
 }
 
 /** Samples from -1 to 1 as 16-bit ones; what is louder is clipped. */
