@@ -5,7 +5,7 @@ const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 /** A count. From 100,000 on in thousands and millions. */
 export function count(value: number): string {
   if (value >= 1e9) return `${(value / 1e9).toFixed(2)} G`;
-  if (value >= 1e7) return `${(value / 1e6).toFixed(1)} M`;
+  if (value >= 1e6) return `${(value / 1e6).toFixed(value >= 1e7 ? 1 : 2)} M`;
   if (value >= 1e5) return `${(value / 1e3).toFixed(0)} k`;
   return whole.format(value);
 }
@@ -76,6 +76,13 @@ export function duration(seconds: number): string {
     .join(' ');
 }
 
+/** `0:45`, `3:20`, `2:05:00`: for columns. */
+export function span(seconds: number): string {
+  const all = Math.max(0, Math.floor(seconds));
+  const [hours, minutes] = [Math.floor(all / 3600), Math.floor(all / 60) % 60];
+  return `${hours > 0 ? `${hours}:${two(minutes)}` : minutes}:${two(all % 60)}`;
+}
+
 /** `device_goodbye`, `tooOld`: as words. */
 export const words = (name: string): string =>
   name
@@ -83,3 +90,9 @@ export const words = (name: string): string =>
     .replaceAll(/([a-z])([A-Z])/g, (_match, before: string, after: string) => `${before} ${after.toLowerCase()}`);
 
 export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
+
+/** A device's client id, `GROUP@@@MAC@@@UUID`, by what tells it from others: the MAC address, and the group. */
+export function deviceName(id: string): string {
+  const [, group, mac] = /^(.*)@@@([0-9a-f]{2}(?:_[0-9a-f]{2}){5})@@@/i.exec(id) ?? [];
+  return mac ? `${mac.replaceAll('_', ':')} ${group}` : id;
+}

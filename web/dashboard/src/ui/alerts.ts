@@ -4,7 +4,7 @@ import { choice, el, field } from '../../../ui/dom.js';
 import { type Alert, type Alerts, lift, silence } from '../data/api.js';
 import { duration, inUnit, plural, when, words } from '../data/format.js';
 import { type Live, said } from '../data/live.js';
-import { SmallTable, fill, panel, write } from './parts.js';
+import { SmallTable, panel, write } from './parts.js';
 
 const TIMES = [
   ['900', '15 minutes'],
@@ -54,69 +54,100 @@ function askSilence(alert: Alert, done: () => void): void {
   dialog.showModal();
 }
 
-/** The button that silences an alert, or lifts its silence. */
-function action(alert: Alert, live: Live): HTMLElement {
-  const again = (): void => void live.refreshAlerts().catch(() => live.refresh());
-  if (!alert.silence) {
-    return el('button', { type: 'button', 'aria-label': `Silence ${words(alert.id)}`, onclick: () => askSilence(alert, again) }, 'Silence …');
+/** An alert, with the button that silences it or lifts its silence. Stays the same while its texts change. */
+class Card {
+  readonly element: HTMLElement;
+  readonly #live: Live;
+  readonly #sign = el('span', { class: 'sign', 'aria-hidden': 'true' });
+  readonly #severity = el('small');
+  readonly #help = el('p');
+  readonly #measured = el('p', { class: 'quiet' });
+  readonly #silence = el('p', { class: 'quiet' });
+  readonly #button = el('button', { type: 'button', onclick: () => void this.#act() });
+  #alert: Alert;
+
+  constructor(alert: Alert, live: Live) {
+    this.#alert = alert;
+    this.#live = live;
+    this.element = el(
+      'li',
+      { class: 'alert', 'data-id': alert.id },
+      this.#sign,
+      el('div', {}, el('p', { class: 'name' }, words(alert.id), this.#severity), this.#help, this.#measured, this.#silence),
+      this.#button,
+    );
   }
-  const button = el(
-    'button',
-    {
-      type: 'button',
-      'aria-label': `Lift the silence of ${words(alert.id)}`,
-      onclick: async () => {
-        try {
-          await lift(alert.id);
-          again();
-        } catch (error) {
-          button.textContent = `Not lifted: ${said(error)}`;
-        }
-      },
-    },
-    'Lift silence',
-  );
-  return button;
+
+  show(alert: Alert): void {
+    this.#alert = alert;
+    const { id, help, severity, state, since, silence: quiet, unit, value } = alert;
+    const calm = state === 'ok';
+    this.element.dataset['severity'] = calm ? 'ok' : quiet ? 'silenced' : severity;
+    write(this.#sign, calm ? '✓' : SIGN[severity]);
+    write(this.#severity, `${severity}${quiet ? ', silenced' : ''}`);
+    write(this.#help, help);
+    const now = unit === 'flag' ? '' : `${inUnit(value, unit)} now; `;
+    const lasts = calm || since === null ? '' : state === 'firing' ? ` Firing since ${when(since)}.` : ` So since ${when(since)}, not yet for long enough.`;
+    write(this.#measured, `${now}${calm ? 'fires ' : ''}${rule(alert)}.${lasts}`);
+    write(this.#silence, quiet ? `Silenced until ${when(quiet.until)}${quiet.why ? `: ${quiet.why}` : ''}.` : '');
+    write(this.#button, quiet ? 'Lift silence' : 'Silence …');
+    this.#button.setAttribute('aria-label', quiet ? `Lift the silence of ${words(id)}` : `Silence ${words(id)}`);
+  }
+
+  async #act(): Promise<void> {
+    const again = (): void => void this.#live.refreshAlerts().catch(() => this.#live.refresh());
+    if (!this.#alert.silence) {
+      askSilence(this.#alert, again);
+      return;
+    }
+    try {
+      await lift(this.#alert.id);
+      again();
+    } catch (error) {
+      write(this.#silence, `The silence is not lifted: ${said(error)}.`);
+    }
+  }
 }
 
-function card(alert: Alert, live: Live): HTMLElement {
-  const { id, help, severity, state, silence: quiet } = alert;
-  const since = alert.since === null ? '' : state === 'firing' ? `Firing since ${when(alert.since)}.` : `So since ${when(alert.since)}, not yet for long enough.`;
-  return el(
-    'li',
-    { class: 'alert', 'data-severity': quiet ? 'silenced' : severity, 'data-id': id },
-    el('span', { class: 'sign', 'aria-hidden': 'true' }, SIGN[severity]),
-    el(
-      'div',
-      {},
-      el('p', { class: 'name' }, words(id), el('small', {}, `${severity}${quiet ? ', silenced' : ''}`)),
-      el('p', {}, help),
-      el('p', { class: 'quiet' }, `${alert.unit === 'flag' ? '' : `${inUnit(alert.value, alert.unit)}: `}${rule(alert)}. ${since}`),
-      quiet ? el('p', { class: 'quiet' }, `Silenced until ${when(quiet.until)}${quiet.why ? `: ${quiet.why}` : ''}.`) : undefined,
-    ),
-    action(alert, live),
-  );
-}
+/** Cards, in the order of the alerts; none is taken from under a hand that is on its button. */
+class Cards {
+  readonly element: HTMLElement;
+  readonly #live: Live;
+  #known = new Map<string, Card>();
 
-/** What changes the looks of a card. */
-const key = ({ id, state, since, silence: quiet, severity, value }: Alert): string => JSON.stringify([id, state, since, quiet, severity, value]);
+  constructor(live: Live, kind = '') {
+    this.#live = live;
+    this.element = el('ul', { class: `alerts ${kind}` });
+  }
+
+  show(alerts: readonly Alert[]): void {
+    const before = this.#known;
+    this.#known = new Map(alerts.map((alert) => [alert.id, before.get(alert.id) ?? new Card(alert, this.#live)]));
+    for (const alert of alerts) this.#known.get(alert.id)?.show(alert);
+    const wanted = [...this.#known.values()].map(({ element }) => element);
+    if (wanted.length === this.element.children.length && wanted.every((element, index) => element === this.element.children[index])) return;
+    const focused = document.activeElement;
+    this.element.replaceChildren(...wanted);
+    if (focused instanceof HTMLElement && this.element.contains(focused)) focused.focus();
+  }
+}
 
 /** Those that fire or are about to: at the top of the overview. */
 export class Firing {
-  readonly #list = el('ul', { class: 'alerts' });
+  readonly #cards: Cards;
   readonly #calm = el('p', { class: 'calm' });
   readonly #said = el('p', { class: 'unseen', role: 'alert' });
-  readonly element = el('section', { 'aria-label': 'Alerts that fire' }, this.#said, this.#list, this.#calm);
-  readonly #live: Live;
+  readonly element: HTMLElement;
   #before = new Set<string>();
 
   constructor(live: Live) {
-    this.#live = live;
+    this.#cards = new Cards(live);
+    this.element = el('section', { 'aria-label': 'Alerts that fire' }, this.#said, this.#cards.element, this.#calm);
   }
 
   show({ alerts }: Alerts): void {
     const shown = alerts.filter(({ state }) => state !== 'ok');
-    keep(this.#list, shown, this.#live);
+    this.#cards.show(shown);
     const silenced = alerts.filter(({ silence: quiet }) => quiet).length;
     const rules = `${plural(alerts.length, 'rule')} watched${silenced > 0 ? `, ${silenced} silenced` : ''}.`;
     write(this.#calm, shown.length === 0 ? `No alert fires; ${rules}` : '');
@@ -127,49 +158,34 @@ export class Firing {
   }
 }
 
-/** Cards stay where they are while nothing changes, so that a button is not taken from under a hand. */
-function keep(list: HTMLElement, alerts: readonly Alert[], live: Live): void {
-  const focused = document.activeElement?.closest<HTMLElement>('.alert')?.dataset['id'];
-  const old = new Map([...list.children].map((child) => [(child as HTMLElement).dataset['key'], child]));
-  const cards = alerts.map((alert) => {
-    const there = old.get(key(alert));
-    if (there) return there;
-    const fresh = card(alert, live);
-    fresh.dataset['key'] = key(alert);
-    return fresh;
-  });
-  if (cards.length === list.children.length && cards.every((node, index) => node === list.children[index])) return;
-  list.replaceChildren(...cards);
-  if (focused && !list.contains(document.activeElement)) list.querySelector<HTMLElement>(`[data-id="${CSS.escape(focused)}"] button`)?.focus();
-}
-
 /** The view of all alerts. */
 export class AlertsView {
-  readonly #list = el('ul', { class: 'alerts' });
+  readonly #loud: Cards;
   readonly #calm = el('p', { class: 'calm' });
-  readonly #rules = el('ul', { class: 'alerts rules' });
-  readonly #recent = new SmallTable('What fired and ceased', ['When', 'Alert', 'What', 'Severity', 'Value']);
+  readonly #rules: Cards;
+  readonly #recent = new SmallTable('What fired and ceased', ['When', 'Alert', 'What', 'Severity', 'Value'], true);
   readonly #none = el('p', { class: 'empty' }, 'Nothing has fired since this gateway keeps count.');
   readonly #webhook = el('p', { class: 'quiet' });
-  readonly element = el(
-    'div',
-    { class: 'view' },
-    panel('Firing', this.#list, this.#calm),
-    panel('Rules at rest', el('p', { class: 'quiet' }, 'Change them in the configuration, under [alerts].'), this.#rules),
-    panel('Lately', this.#none, this.#recent.element),
-    panel('Webhook', this.#webhook),
-  );
-  readonly #live: Live;
+  readonly element: HTMLElement;
 
   constructor(live: Live) {
-    this.#live = live;
+    this.#loud = new Cards(live);
+    this.#rules = new Cards(live, 'rules');
+    this.element = el(
+      'div',
+      { class: 'view' },
+      panel('Firing', this.#loud.element, this.#calm),
+      panel('Rules at rest', el('p', { class: 'quiet' }, 'Change them in the configuration, under [[alerts.rules]].'), this.#rules.element),
+      panel('Lately', this.#none, this.#recent.element),
+      panel('Webhook', this.#webhook),
+    );
   }
 
   show({ alerts, recent, webhook }: Alerts): void {
     const [loud, calm] = [alerts.filter(({ state }) => state !== 'ok'), alerts.filter(({ state }) => state === 'ok')];
-    keep(this.#list, loud, this.#live);
+    this.#loud.show(loud);
     write(this.#calm, loud.length === 0 ? 'No alert fires.' : '');
-    fill(this.#rules, JSON.stringify(calm.map(({ id, silence: quiet, value }) => [id, quiet, value])), () => calm.map((alert) => this.#rule(alert)));
+    this.#rules.show(calm);
     this.#none.hidden = recent.length > 0;
     this.#recent.element.hidden = recent.length === 0;
     const units = new Map(alerts.map(({ id, unit }) => [id, unit]));
@@ -178,23 +194,6 @@ export class AlertsView {
     );
     write(this.#webhook, told(webhook));
     this.#webhook.classList.toggle('warning', webhook !== null && !webhook.working);
-  }
-
-  #rule(alert: Alert): HTMLElement {
-    const { id, help, severity, silence: quiet, unit, value } = alert;
-    const now = unit === 'flag' ? '' : ` Now ${inUnit(value, unit)}.`;
-    return el(
-      'li',
-      { class: 'alert', 'data-severity': 'ok', 'data-id': id },
-      el('span', { class: 'sign', 'aria-hidden': 'true' }, '✓'),
-      el(
-        'div',
-        {},
-        el('p', { class: 'name' }, words(id), el('small', {}, severity)),
-        el('p', { class: 'quiet' }, `${help} Fires ${rule(alert)}.${now}${quiet ? ` Silenced until ${when(quiet.until)}${quiet.why ? `: ${quiet.why}` : ''}.` : ''}`),
-      ),
-      action(alert, this.#live),
-    );
   }
 }
 

@@ -27,6 +27,8 @@ interface Graph {
 const TITLES: Record<Range, string> = { '15m': '15 min', '1h': '1 h', '6h': '6 h', '24h': '24 h', '7d': '7 d', '30d': '30 d' };
 const LEVELS = ['minimal', 'medium', 'full'];
 const HEIGHT = 132;
+/** Round numbers of bytes, for the axis. */
+const BINARY = Array.from({ length: 24 }, (_, power) => 2 ** (power + 16));
 
 const GRAPHS: readonly Graph[] = [
   { title: 'Sessions', unit: '', lines: [{ series: 'calls', label: 'sessions', colour: '--one' }, { series: 'devices', label: 'devices', colour: '--two' }], least: 4 },
@@ -79,8 +81,8 @@ function shown(value: number | null | undefined, unit: string): string {
 
 /** On the axis there is little room. */
 function tick(value: number, unit: string): string {
-  if (unit === 'bytes') return bytes(value).replace(/\.0 /, ' ').replace('iB', '');
-  if (unit === 'level') return LEVELS[value]?.slice(0, 3) ?? '';
+  if (unit === 'bytes') return value === 0 ? '0' : bytes(value).replace(/\.0 /, ' ').replace('iB', '');
+  if (unit === 'level') return LEVELS[value] ?? '';
   return value >= 10_000 ? `${value / 1000} k` : String(Math.round(value * 1000) / 1000);
 }
 
@@ -115,8 +117,8 @@ export class Graphs {
       changed(chosen);
       void this.#fetch();
     });
-    this.element = panel('Over time', el('div', { class: 'moment' }, this.#moment, this.#time), this.#empty, this.#grid);
-    this.element.querySelector('.head')?.append(choose);
+    this.element = panel('Over time', this.#empty, this.#grid);
+    this.element.querySelector('.head')?.append(el('div', { class: 'moment' }, this.#moment, this.#time), choose);
     this.#moment.addEventListener('input', () => this.#look(Number(this.#moment.value)));
     const watch = new ResizeObserver(() => this.#resize());
     watch.observe(this.#grid);
@@ -222,6 +224,7 @@ export class Graphs {
         {
           width: Math.max(at.clientWidth, 160),
           height: HEIGHT,
+          padding: [8, 6, 0, 0],
           legend: { show: false },
           cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'moment' }, points: { size: 6 } },
           scales: {
@@ -230,7 +233,7 @@ export class Graphs {
           },
           axes: [
             { ...axis, size: 24, space: 64, values: (_plot, splits) => splits.map((split) => (days ? date(split * 1000) : clock(split * 1000).slice(0, 5))) },
-            { ...axis, size: 46, space: 26, ...(unit === 'level' ? { splits: [0, 1, 2] } : {}), values: (_plot, splits) => splits.map((split) => tick(split, unit)) },
+            { ...axis, size: 48, space: 26, ...(unit === 'level' ? { splits: [0, 1, 2] } : {}), ...(unit === 'bytes' ? { incrs: BINARY } : {}), values: (_plot, splits) => splits.map((split) => tick(split, unit)) },
           ],
           series: [
             {},

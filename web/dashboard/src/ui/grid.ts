@@ -86,7 +86,7 @@ export class Grid<T> {
     if (!by) return;
     const words = this.#filter.split(/\s+/).filter(Boolean);
     const fits = (row: T): boolean => {
-      const text = `${this.#id(row)} ${this.#columns.map((each) => each.text(row)).join(' ')}`.toLowerCase();
+      const text = this.#columns.map((each) => `${each.text(row)} ${each.more?.(row) ?? ''}`).join(' ').toLowerCase();
       return words.every((word) => text.includes(word));
     };
     const keyed = (words.length > 0 ? this.#rows.filter(fits) : this.#rows).map((row) => ({ row, key: by.value(row), id: this.#id(row) }));

@@ -2,7 +2,7 @@
 
 import { el } from '../../../ui/dom.js';
 import type { Happening } from '../data/api.js';
-import { clock, duration, inUnit, words } from '../data/format.js';
+import { clock, deviceName, duration, inUnit, words } from '../data/format.js';
 import type { Live } from '../data/live.js';
 import { panel } from './parts.js';
 
@@ -16,9 +16,9 @@ const link = (id: string, text: string): HTMLElement => el('a', { href: `#/sessi
 function line(told: Told): (Node | string)[] {
   switch (told.event) {
     case 'opened':
-      return ['Call of ', link(told.call.id, told.call.device), ` began on worker ${told.call.worker}`];
+      return ['Call of ', link(told.call.id, deviceName(told.call.device)), ` began on worker ${told.call.worker}`];
     case 'closed':
-      return ['Call of ', link(told.id, told.device), ` ended after ${duration(told.seconds)}: ${words(told.cause)}`];
+      return ['Call of ', link(told.id, deviceName(told.device)), ` ended after ${duration(told.seconds)}: ${words(told.cause)}`];
     case 'pool':
       return told.call ? [link(told.call, told.what)] : [told.what];
     case 'alert': {

@@ -64,12 +64,12 @@ export class SmallTable {
   readonly element: HTMLElement;
   #body = el('tbody');
 
-  constructor(caption: string, columns: readonly string[]) {
+  constructor(caption: string, columns: readonly string[], texts = false) {
     const head = columns.map((title) => el('th', { scope: 'col' }, title));
     this.element = el(
       'div',
       { class: 'wide', tabindex: 0, role: 'region', 'aria-label': caption },
-      el('table', { class: 'figures' }, el('caption', { class: 'unseen' }, caption), el('thead', {}, el('tr', {}, ...head)), this.#body),
+      el('table', { class: texts ? 'figures texts' : 'figures' }, el('caption', { class: 'unseen' }, caption), el('thead', {}, el('tr', {}, ...head)), this.#body),
     );
   }
 

@@ -2,7 +2,7 @@
 
 import { el } from '../../../ui/dom.js';
 import { Refused, type Session, type SessionDetails, end, session } from '../data/api.js';
-import { bytes, clock, count, duration, ms, percent, plural, when, words } from '../data/format.js';
+import { bytes, clock, count, deviceName, duration, ms, percent, plural, when, words } from '../data/format.js';
 import { type Live, said } from '../data/live.js';
 import { fill, panel, write } from './parts.js';
 
@@ -15,7 +15,7 @@ const FIGURES: readonly [string, (told: Session) => string, (told: Session) => s
   ['Quality', ({ quality }) => quality, ({ qualityWhy }) => qualityWhy],
   ['Shed', ({ counts }) => count(counts.shed), ({ counts }) => `${plural(counts.errors, 'refused packet')}`],
   ['Restarts', ({ counts }) => count(counts.restarts), ({ counts }) => `${plural(counts.lostFrames, 'frame')} lost by them`],
-  ['Keystream shared', ({ counts }) => count(counts.keystreamOverlaps), () => 'packets, looked at every 32'],
+  ['Overlaps', ({ counts }) => count(counts.keystreamOverlaps), () => 'packets that shared keystream'],
   ['Memory', ({ memory }) => bytes(memory), () => 'of the instance'],
 ];
 
@@ -94,11 +94,12 @@ export class SessionView {
     this.#all.hidden = false;
     this.#end.hidden = !live;
     write(this.#problem, '');
-    write(this.#title, told.device);
+    write(this.#title, deviceName(told.device));
     write(this.#state, live ? 'Live' : `Ended: ${words(told.cause ?? 'no cause is known')}`);
     this.#state.dataset['state'] = live ? 'live' : 'ended';
     const facts: [string, string][] = [
       ['Session', told.id],
+      ['Client id', told.device],
       ['Tenant', told.tenant],
       ['Worker', String(told.worker)],
       ['From', told.peer ?? 'not known'],

@@ -2,7 +2,7 @@
 
 import { el, field } from '../../../ui/dom.js';
 import { type Session, type Stats, ended, sessions } from '../data/api.js';
-import { bytes, count, duration, ms, percent, when, words } from '../data/format.js';
+import { bytes, count, deviceName, ms, percent, span, when, words } from '../data/format.js';
 import { type Live, said } from '../data/live.js';
 import { type Column, Grid } from './grid.js';
 import { command, fill, segments, write } from './parts.js';
@@ -17,15 +17,15 @@ const rest: readonly Column<Session>[] = [
   { title: 'Avg', value: ({ avgMs }) => avgMs, text: ({ avgMs }) => ms(avgMs), number: true, spare: true },
   { title: 'Max', value: ({ maxMs }) => maxMs, text: ({ maxMs }) => ms(maxMs), number: true, spare: true },
   { title: 'Restarts', value: ({ counts }) => counts.restarts, text: ({ counts }) => count(counts.restarts), number: true, spare: true },
-  { title: 'Keystream', value: ({ counts }) => counts.keystreamOverlaps, text: ({ counts }) => count(counts.keystreamOverlaps), more: () => 'Packets that shared keystream', number: true, spare: true },
+  { title: 'Overlaps', value: ({ counts }) => counts.keystreamOverlaps, text: ({ counts }) => count(counts.keystreamOverlaps), more: () => 'Packets that shared keystream', number: true, spare: true },
   { title: 'Memory', value: ({ memory }) => memory, text: ({ memory }) => bytes(memory), number: true, spare: true },
 ];
 const who: readonly Column<Session>[] = [
-  { title: 'Device', value: ({ device }) => device, text: ({ device }) => device, more: ({ id }) => `Session ${id}` },
+  { title: 'Device', value: ({ device }) => device, text: ({ device }) => deviceName(device), more: ({ device, id: session }) => `${device}, session ${session}` },
   { title: 'Tenant', value: ({ tenant }) => tenant, text: ({ tenant }) => tenant, spare: true },
   { title: 'Worker', value: ({ worker }) => worker, text: ({ worker }) => String(worker), number: true, spare: true },
 ];
-const length: Column<Session> = { title: 'Length', value: ({ seconds }) => seconds, text: ({ seconds }) => duration(seconds), more: ({ started }) => `since ${when(started)}`, number: true };
+const length: Column<Session> = { title: 'Length', value: ({ seconds }) => seconds, text: ({ seconds }) => span(seconds), more: ({ started }) => `since ${when(started)}`, number: true };
 const quality: Column<Session> = { title: 'Quality', value: ({ quality: step }) => ['minimal', 'medium', 'full'].indexOf(step), text: ({ quality: step }) => step, more: ({ qualityWhy }) => qualityWhy };
 
 const LIVE: readonly Column<Session>[] = [...who, length, quality, ...rest];
@@ -59,7 +59,7 @@ export class SessionsView {
   readonly #empty = el('div');
   readonly #problem = el('p', { class: 'warning', role: 'status' });
   readonly #more = el('button', { type: 'button', onclick: () => void this.#page() }, 'Earlier ones');
-  readonly #body = el('div', { class: 'body' });
+  readonly #body = el('div', { class: 'rows' });
   readonly element: HTMLElement;
   readonly #live: Live;
   readonly #stop: (() => void)[];
@@ -84,7 +84,7 @@ export class SessionsView {
       this.#which = chosen;
       this.#change();
     });
-    this.element = el('section', { class: 'panel sessions', 'aria-label': 'Sessions' }, el('div', { class: 'head' }, el('h2', {}, 'Sessions'), which, field('Device, tenant, id, quality, cause …', filter)), this.#problem, this.#body);
+    this.element = el('section', { class: 'panel sessions', 'aria-label': 'Sessions' }, el('div', { class: 'head' }, el('h2', {}, 'Sessions'), which, field('Filter: device, tenant, quality, cause …', filter)), this.#problem, this.#body);
     const seen = (): void => void (document.hidden || this.#which !== 'live' || this.#ask());
     document.addEventListener('visibilitychange', seen);
     this.#stop = [() => document.removeEventListener('visibilitychange', seen), live.on('again', () => this.#change())];

@@ -67,7 +67,7 @@ export class About {
     const dropped = history.dropped > 0 ? `; ${history.dropped} samples were not kept` : '';
     const text =
       history.kept === 'off'
-        ? 'History is off: set history.keep to have graphs.'
+        ? 'History is off: history.file says where it may be kept.'
         : history.working
           ? `History is kept ${kept}${dropped}.`
           : `History is not kept just now: ${history.why ?? 'it fails'}.`;

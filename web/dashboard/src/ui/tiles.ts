@@ -89,8 +89,8 @@ export const TILES: readonly Tile[] = [
     more: (now) => `of these, instances ${bytes(sum(Object.values(now.tenants).map(({ memory }) => memory)))}`,
   },
   {
-    title: 'Keystream shared',
-    over: 'since start',
+    title: 'Overlaps',
+    over: 'of keystream, since start',
     metrics: ['keystream_overlaps'],
     figure: (now) => count(sum(Object.values(now.tenants).map(({ keystreamOverlaps }) => keystreamOverlaps))),
     more: (now) => `${plural(recent(now, 'keystream_overlaps'), 'packet')} in the last minute`,
