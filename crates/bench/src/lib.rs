@@ -3,6 +3,7 @@
 //! Benchmarks here print ratios measured side by side in one run. The variants of a case take turns, pass by pass, so
 //! that a noisy machine is noisy to all of them; the minimum tells what the code costs, the median what it costs here.
 
+pub mod beside;
 pub mod levels;
 pub mod machine;
 pub mod plot;
@@ -11,5 +12,5 @@ pub mod speech;
 pub mod table;
 mod turns;
 
-pub use report::Report;
+pub use report::{Report, folder, write_bytes};
 pub use turns::{Variant, take_turns};

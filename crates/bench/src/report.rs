@@ -114,8 +114,16 @@ pub fn folder() -> PathBuf {
 /// # Errors
 /// Where it cannot be written.
 pub fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
+    write_bytes(path, text.as_bytes())
+}
+
+/// The same, of bytes.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-    made.and_then(|()| std::fs::write(path, text)).with_context(|| format!("cannot write {}", path.display()))
+    made.and_then(|()| std::fs::write(path, bytes)).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// What is taken over of an earlier run.

@@ -3,7 +3,7 @@
 
 use crate::setup::{self, Need};
 use crate::sh::{cargo, target_dir};
-use crate::{node, run};
+use crate::{node, run, web};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::fs;
@@ -16,7 +16,8 @@ const NODE: &str = "node";
 
 /// Measure, print a table, and write target/bench/NAME.json.
 ///
-/// Each benchmark runs its variants interleaved in one process: trust the ratios, not the microseconds.
+/// Each benchmark runs its variants in turns: trust the ratios, not the microseconds. `web` (in Chromium) and `peers` (in
+/// Node) compare with other Opus codecs for JavaScript, which they install from npm.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Which: `codec`, … or `all`; an unknown name lists those there are.
@@ -46,9 +47,19 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     for name in names {
         let file = folder.join(format!("{name}.json"));
         let saved = folder.join(format!("{name}.baseline.json"));
+        if let Err(error) = make_ready(&name) {
+            if args.name != "all" {
+                return Err(error);
+            }
+            println!("\n*** SKIPPED: {name} is not measured: {error:#}\n");
+            continue;
+        }
         match &*name {
             NODE => node::bench(&file, &args.extra)?,
-            _ => run::built(&name)?.args(&args.extra).run()?,
+            _ => {
+                let gateway = run::file("sidetone")?;
+                run::built(&name)?.quiet_env("SIDETONE_BINARY", gateway).args(&args.extra).run()?;
+            }
         }
         if !file.is_file() {
             bail!("the benchmark `{name}` ended well but did not write {}", file.display());
@@ -63,6 +74,15 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What a benchmark needs besides Rust.
+fn make_ready(name: &str) -> Result<()> {
+    match name {
+        "peers" => web::ready_to_measure(false),
+        "web" => web::ready_to_measure(true),
+        _ => Ok(()),
+    }
 }
 
 /// The binaries of the package.

@@ -5,9 +5,10 @@ mod tools;
 
 pub(crate) use tools::{clang, clang_beside};
 
-use crate::sh::{Cmd, cargo, which};
-use anyhow::{Result, bail};
+use crate::sh::{Cmd, cargo, os, target_dir, which};
+use anyhow::{Context, Result, bail};
 use packages::{Manager, Package};
+use std::path::{Path, PathBuf};
 use tools::{Cure, Finding, Missing};
 
 /// What a command needs of the machine.
@@ -75,6 +76,11 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
     install(lacking(tools::find(needs)?), needs)
 }
 
+/// Whether Node.js is one that builds the page.
+pub(crate) fn ensure_node_for_page() -> Result<()> {
+    tools::node_for_page()
+}
+
 fn lacking(findings: Vec<Finding>) -> Vec<Missing> {
     findings.into_iter().filter_map(|finding| finding.found.err()).collect()
 }
@@ -109,21 +115,40 @@ fn install(lacking: Vec<Missing>, needs: &[Need]) -> Result<()> {
     for tool in cargo {
         tool.run()?;
     }
+    forget(&tools_dir())?;
     if let Some(missing) = self::lacking(tools::find(needs)?).first() {
         bail!("installed, but still missing: {missing}");
     }
     Ok(())
 }
 
+/// Unoptimised and without what a debugger wants: these tools run for a second, and take minutes to compile. They share
+/// what both need.
 fn cargo_install(cure: &Cure) -> Option<Cmd> {
     let Cure::Cargo { name, version, locked } = cure else { return None };
     let locked = locked.then_some("--locked");
     Some(
         cargo()
-            .args(["install", name, "--version", version])
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
+            .args(["install", "--debug", name, "--version", version])
             .args(locked)
+            .args(os(&[&"--target-dir", &tools_dir()]))
             .remedy("it needs crates.io, or a mirror of it"),
     )
+}
+
+/// Where tools are compiled; nothing of it is needed afterwards.
+fn tools_dir() -> PathBuf {
+    target_dir().join("tools")
+}
+
+fn forget(folder: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot delete {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn rustup() -> Result<Cmd> {

@@ -9,14 +9,14 @@ use std::time::Instant;
 /// Run every check and test of the repository; the last line says how it went.
 ///
 /// In this order: formatting, clippy, cargo test (with doc tests), rustdoc, the same component in Node, the browser's
-/// device natively, and each fuzz target for a few seconds. It stops at the first step that fails. The page itself is
-/// tested in Chromium by `cargo xtask web --test`.
+/// device natively, the page in Chromium with a gateway, and each fuzz target for a few seconds. It stops at the first
+/// step that fails. Where there is no Chromium, nor a way to install it, that step says that it is left out.
 ///
 /// Tests that compare with recordings and bitstreams from outside the repository look for them in ../shared/corpus, or
 /// where SIDETONE_CORPUS says; where there are none they say what they skipped, and pass.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Leave out rustdoc, Node, the browser's device and fuzzing: formatting, clippy and cargo test only.
+    /// Leave out rustdoc, Node, the browser's device, the page and fuzzing: formatting, clippy and cargo test only.
     #[arg(long)]
     quick: bool,
     /// Go on after a step that failed.
@@ -50,6 +50,7 @@ fn steps(args: &Args) -> Vec<Step<'_>> {
         steps.push(("rustdoc", Box::new(lint::doc)));
         steps.push(("node", Box::new(component::test)));
         steps.push(("web", Box::new(web::test)));
+        steps.push(("page", Box::new(web::page)));
         steps.push(("fuzz", Box::new(|| fuzz::all(args.fuzz_seconds))));
     }
     steps
@@ -128,7 +129,7 @@ mod tests {
             let args = Args { quick, no_fail_fast: false, fuzz_seconds: 5, filter: filter.map(str::to_owned) };
             steps(&args).iter().map(|(name, _)| *name).collect::<Vec<_>>()
         };
-        assert_eq!(names(false, None), ["format", "clippy", "cargo test", "rustdoc", "node", "web", "fuzz"]);
+        assert_eq!(names(false, None), ["format", "clippy", "cargo test", "rustdoc", "node", "web", "page", "fuzz"]);
         assert_eq!(names(true, None), ["format", "clippy", "cargo test"]);
         assert_eq!(names(false, Some("replay")), ["cargo test"]);
     }

@@ -9,34 +9,32 @@ use anyhow::Result;
 /// The device in Rust, a workspace of its own.
 const DEVICE: &str = "web/device";
 
+/// The module beside other codecs.
+const BENCH: &str = "web/bench";
+
 /// The page.
 const EMULATOR: &str = "web/emulator";
 
 /// Build the device page, as static files for any web server, to web/emulator/dist.
 ///
-/// `sidetone serve` serves it at /device/ where http.device_page names that folder. Needs Node.js; installs wasm-pack and
-/// wasm-bindgen (cargo install) and npm packages (npm ci), all of pinned versions, saying so first.
+/// `sidetone serve` serves it at /device/ where http.device_page names that folder. Needs Node.js 20.19 or newer;
+/// installs wasm-pack and wasm-bindgen (cargo install) and npm packages (npm ci), all of pinned versions, saying so first.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Test it too: the device through its bindings in Node, and the page in Chromium with a gateway. Wants a machine
-    /// that is otherwise idle; some three minutes.
+    /// Test it too, as `cargo xtask test` does: the device natively and through its bindings in Node, and the page in
+    /// Chromium with a gateway.
     #[arg(long)]
     test: bool,
 }
 
 pub(crate) fn main(args: &Args) -> Result<()> {
     setup::ensure(&[Need::Build, Need::Node, Need::Web])?;
+    setup::ensure_node_for_page()?;
     if args.test {
-        // Where it cannot be installed, the tests say what they leave out.
-        if let Err(error) = setup::ensure(&[Need::Browser]) {
-            println!("no Chromium, the page is not tested: {error:#}");
-        }
         test()?;
-        wasm_pack().args(["test", "--node", "--mode", "no-install", "--test", "web"]).run()?;
-    }
-    build()?;
-    if args.test {
-        npm(EMULATOR).arg("test").env("SIDETONE_BINARY", run::file("sidetone")?).run()?;
+        page()?;
+    } else {
+        build()?;
     }
     println!("\ndevice page: {}", root().join(EMULATOR).join("dist").display());
     Ok(())
@@ -54,6 +52,47 @@ pub(crate) fn test() -> Result<()> {
     cargo().args(["fmt", "--check"]).dir(DEVICE).remedy("run `cargo fmt` there").run()?;
     cargo().args(["clippy", "--locked", "--all-targets", "--", "-D", "warnings"]).dir(DEVICE).run()?;
     cargo().args(["test", "--locked"]).dir(DEVICE).run()
+}
+
+/// Builds the page, and tests it: the device's bindings in Node, all of it in Chromium with a gateway. What is lacking
+/// on this machine is left out, and said.
+pub(crate) fn page() -> Result<()> {
+    if let Err(error) = setup::ensure_node_for_page() {
+        println!("\n*** SKIPPED: the device page is neither built nor tested: {error:#}\n");
+        return Ok(());
+    }
+    setup::ensure(&[Need::Web])?;
+    wasm_pack().args(["test", "--node", "--release", "--mode", "no-install", "--test", "web"]).run()?;
+    build()?;
+    if let Err(error) = setup::ensure(&[Need::Browser]) {
+        println!("\n*** SKIPPED: the device page is not tested, for there is no Chromium: {error:#}\n");
+        return Ok(());
+    }
+    cargo().args(["build", "--locked", "--example", "packets"]).dir(DEVICE).run()?;
+    let packets = root().join(DEVICE).join("target/debug/examples/packets");
+    npm(EMULATOR)
+        .arg("test")
+        .env("SIDETONE_PACKETS", packets.with_extension(std::env::consts::EXE_EXTENSION))
+        .env("SIDETONE_BINARY", run::file("sidetone")?)
+        .run()
+}
+
+/// Makes ready what `cargo xtask bench peers` and `web` measure: the module, the other codecs, and for `web` the page.
+pub(crate) fn ready_to_measure(page: bool) -> Result<()> {
+    setup::ensure(&[Need::Node])?;
+    if page {
+        setup::ensure_node_for_page()?;
+        setup::ensure(&[Need::Web, Need::Browser])?;
+        build()?;
+    } else {
+        component::package()?;
+    }
+    npm::install(BENCH)?;
+    // Not by `npm ci`, which would run the scripts of all packages; where it fails the codec is left out, and said.
+    if let Err(error) = npm(BENCH).args(["rebuild", "@discordjs/opus"]).run() {
+        println!("{error:#}");
+    }
+    Ok(())
 }
 
 fn wasm_pack() -> Cmd {

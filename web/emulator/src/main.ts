@@ -38,7 +38,8 @@ const changed = (): void => {
 };
 
 for (let index = 0; index < count; index++) {
-  const settings = fromQuery(location.search, index);
+  const refused: string[] = [];
+  const settings = fromQuery(location.search, index, (why) => refused.push(why));
   const port = location.protocol === 'https:' ? gateway.webTls : gateway.web;
   if (port && !query.has('gateway')) settings.gateway = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.hostname}:${port}`;
   if (gateway.webTransport && !query.has('webTransport')) {
@@ -56,6 +57,8 @@ for (let index = 0; index < count; index++) {
     module.title = sha256;
     module.classList.toggle('same', same);
   });
+  // What is wrong with the address is wrong for all: it is said once.
+  if (index === 0 && refused.length > 0) device.warn(refused.join(' '));
   devices.push(device);
   main.append(device.element);
 }
@@ -87,6 +90,7 @@ export interface Emulator {
   configure(settings: Partial<Settings>): void;
   readonly statistics: DeviceView['statistics'];
   session(): object;
+  report(): ReturnType<DeviceView['report']>;
   recording(): ReturnType<DeviceView['recording']>;
 }
 
@@ -109,5 +113,6 @@ window.emulator = {
     return first.statistics;
   },
   session: () => first.session(),
+  report: () => first.report(),
   recording: () => first.recording(),
 };

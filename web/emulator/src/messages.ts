@@ -6,17 +6,22 @@ import type { ListenMode, Settings } from './settings.js';
 export type Command =
   | { do: 'configure'; settings: Settings }
   | { do: 'power'; on: boolean }
-  | { do: 'listen'; mode: ListenMode }
-  | { do: 'stop-listening' }
+  /** `at`: when the button went down, in ms since 1970, as `performance` has them. */
+  | { do: 'listen'; mode: ListenMode; at: number }
+  | { do: 'stop-listening'; at: number }
   | { do: 'abort'; reason?: string }
   | { do: 'detect'; text: string }
   | { do: 'hangup' }
   | { do: 'mcp'; payload: unknown }
   | { do: 'audio'; rate: number; capture?: MessagePort; playout?: MessagePort }
   | { do: 'clip'; rate: number; samples: Float32Array }
-  | { do: 'inspect'; id: number; number: number }
-  | { do: 'recording'; id: number }
-  | { do: 'fail-module' };
+  /** Whether the sound card plays. */
+  | { do: 'card'; running: boolean }
+  | { do: 'fail-module' }
+  | (Question & { id: number });
+
+/** What the worker answers to, with `answer`. */
+export type Question = { do: 'inspect'; number: number } | { do: 'recording' } | { do: 'report' };
 
 /** Worker to page. */
 export type Event =
@@ -95,12 +100,16 @@ export interface Statistics {
   sentBytes: number;
   down: Downlink;
   network: { up: NetworkCounts; down: NetworkCounts };
+  /** Something is still to be heard. */
+  playing: boolean;
   /** Times that the sound card found nothing to play. */
   starved: number;
+  /** Times that the sound card, or its thread, stood still for more than 50 ms: the machine is busy. */
+  stalls: number;
   rejected: number;
   undecodable: number;
   restarts: number;
-  /** Milliseconds from the last press of the button to the first audio. */
+  /** Milliseconds from the last press of the button to the first audio that was heard. */
   firstAudio: number | null;
   /** Microseconds a frame, mean of the last. */
   encodeMicros: number;

@@ -78,29 +78,56 @@ export function defaults(index = 0): Settings {
   };
 }
 
-/** The settings in an address: `mode=auto&down.loss=5`. What is not understood is left out. */
-export function fromQuery(query: string, index = 0): Settings {
+/** What settings of a few values may be. */
+const CHOICES: Partial<Record<keyof Settings, readonly (string | number)[]>> = {
+  transport: ['auto', 'webtransport', 'mqtt-websocket', 'websocket'],
+  version: [1, 2, 3],
+  firmware: ['2026', '2025', 'improved'],
+  playout: ['faithful', 'improved'],
+  mode: ['manual', 'auto', 'realtime'],
+  source: ['clip', 'tone', 'microphone', 'file'],
+  frame: [20, 40, 60],
+};
+
+/** What belongs to the page, not to a device. */
+const OF_THE_PAGE = ['devices'];
+
+/** The settings in an address: `mode=auto&down.loss=5`. What cannot be is left out, and told to `refused`. */
+export function fromQuery(query: string, index = 0, refused: (why: string) => void = () => undefined): Settings {
   const settings = defaults(index);
   for (const [name, value] of new URLSearchParams(query)) {
     const [first = '', second] = name.split('.');
     const target = second === undefined ? settings : (settings as unknown as Record<string, unknown>)[first];
     const field = second ?? first;
-    if (typeof target !== 'object' || target === null || !Object.hasOwn(target, field)) continue;
-    if (SECRET.includes(field as keyof Settings)) continue;
+    if (OF_THE_PAGE.includes(name)) continue;
     // The MAC address tells devices side by side apart.
-    if (field === 'mac' && index > 0) continue;
-    const fields = target as Record<string, unknown>;
-    const known = fields[field];
-    if (typeof known === 'number') {
-      const number = Number(value);
-      if (Number.isFinite(number)) fields[field] = number;
-    } else if (typeof known === 'boolean') {
-      fields[field] = value === '1' || value === 'true';
-    } else if (typeof known === 'string') {
-      fields[field] = value;
+    if (name === 'mac' && index > 0) continue;
+    if (typeof target !== 'object' || target === null || !Object.hasOwn(target, field)) {
+      refused(`The address sets ${name}, which is no setting.`);
+      continue;
     }
+    if (SECRET.includes(field as keyof Settings)) {
+      refused(`The address sets ${name}, which is a secret: addresses are kept and shared. Type it into its field.`);
+      continue;
+    }
+    const fields = target as Record<string, unknown>;
+    const read = like(fields[field], value);
+    const choices = second === undefined ? CHOICES[first as keyof Settings] : undefined;
+    if (read === undefined || (choices && !choices.includes(read as string | number))) {
+      refused(`The address sets ${name} to ${value}: it may be ${choices?.join(', ') ?? 'a number from 0'}.`);
+      continue;
+    }
+    fields[field] = read;
   }
   return settings;
+}
+
+/** A value of the same kind as one that is known. */
+function like(known: unknown, value: string): string | number | boolean | undefined {
+  if (typeof known === 'string') return value;
+  if (typeof known === 'boolean') return value === '1' || value === 'true';
+  const number = Number(value);
+  return typeof known === 'number' && value !== '' && Number.isFinite(number) && number >= 0 ? number : undefined;
 }
 
 /** What of the settings is not as usual, as an address has it. */

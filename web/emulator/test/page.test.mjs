@@ -1,13 +1,14 @@
-// The page by itself: what it says where something is lacking, whom it shuts out, how large it is.
+// The page: how large it is, whom it shuts out, what its address holds.
 
 import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { launch, skip as noBrowser } from './browser.mjs';
-import { Gateway, skip as noGateway } from './gateway.mjs';
-import { activity, connected, notices, until } from './page.mjs';
+import { launch, skip as noBrowser } from './support/browser.mjs';
+import { serve } from './support/files.mjs';
+import { Gateway, skip as noGateway } from './support/gateway.mjs';
+import { activity, connected, notices, opened, reached, until } from './support/page.mjs';
 
 const skip = noBrowser || noGateway;
 const dist = new URL('../dist/', import.meta.url);
@@ -37,12 +38,9 @@ test('the page’s JavaScript is under 80 kB, the module under 260 kB, compresse
 });
 
 test('all of it can be done with the keyboard alone', { skip }, async (t) => {
-  const page = await browser.newPage();
-  t.after(() => page.close());
-  await page.goto(gateway.page);
-  await until(page, () => window.emulator !== undefined && window.emulator.devices[0].sha256 !== '');
+  const page = await opened(t, browser, gateway.page);
   const go = async (name) => {
-    for (let presses = 0; presses < 60; presses++) {
+    for (let presses = 0; presses < 80; presses++) {
       await page.keyboard.press('Tab');
       const focused = await page.evaluate(() => document.activeElement?.textContent?.trim());
       if (focused === name) return;
@@ -54,8 +52,7 @@ test('all of it can be done with the keyboard alone', { skip }, async (t) => {
   await activity(page, 'idle');
   await go('Hold to talk');
   await page.keyboard.down(' ');
-  await activity(page, 'listening');
-  await page.waitForTimeout(800);
+  await reached(page, ({ sent }) => sent >= 10);
   await page.keyboard.up(' ');
   await activity(page, 'speaking');
   await activity(page, 'ready');
@@ -67,6 +64,7 @@ test('all of it can be done with the keyboard alone', { skip }, async (t) => {
   await page.keyboard.down(' ');
   await activity(page, 'listening');
   await page.keyboard.up(' ');
+  assert.deepEqual(page.problems, []);
 });
 
 for (const colorScheme of ['light', 'dark']) {
@@ -74,8 +72,7 @@ for (const colorScheme of ['light', 'dark']) {
     const context = await browser.newContext({ colorScheme, bypassCSP: true });
     const page = await connected(t, context, gateway.page);
     await page.evaluate(() => window.emulator.listen());
-    await activity(page, 'listening');
-    await page.waitForTimeout(700);
+    await reached(page, ({ sent }) => sent >= 10);
     await page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = true)));
     await page.addScriptTag({ path: axe });
     const { violations } = await page.evaluate(() => window.axe.run());
@@ -85,119 +82,41 @@ for (const colorScheme of ['light', 'dark']) {
 }
 
 test('four devices side by side have addresses of their own, and all connect', { skip }, async (t) => {
-  const page = await browser.newPage();
-  t.after(() => page.close());
-  await page.goto(`${gateway.page}?devices=4&source=tone`);
-  await until(page, () => window.emulator !== undefined && window.emulator.devices.every(({ sha256 }) => sha256 !== ''));
+  const before = (await gateway.stats()).devices;
+  const page = await opened(t, browser, gateway.page, 'devices=4&source=tone');
   for (const device of await page.locator('.device').all()) await device.getByRole('button', { name: 'Connect', exact: true }).click();
-  await page.getByRole('button', { name: 'Disconnect' }).nth(3).waitFor();
   await until(page, () => window.emulator.devices.every(({ activity }) => activity === 'idle'));
   const macs = await page.evaluate(() => window.emulator.devices.map(({ settings }) => settings.mac));
   assert.equal(new Set(macs).size, 4);
-  assert.equal((await gateway.stats()).devices, 4);
+  assert.ok((await gateway.stats()).devices >= 4, `${before} before`);
 });
 
 test('the link repeats the settings, without secrets', { skip }, async (t) => {
-  const page = await browser.newPage();
-  t.after(() => page.close());
-  await page.goto(`${gateway.page}?mode=auto&down.loss=7&frame=20&nonsense=1&password=no`);
-  await until(page, () => window.emulator !== undefined);
+  const page = await opened(t, browser, gateway.page, 'mode=auto&down.loss=7&frame=20&nonsense=1&firmware=1999&up.loss=-1&password=no');
   const settings = await page.evaluate(() => window.emulator.devices[0].settings);
   assert.deepEqual([settings.mode, settings.down.loss, settings.frame, settings.password], ['auto', 7, 20, '']);
-  await page.evaluate(() => window.emulator.devices[0].settings.signatureKey = 'secret');
+  const refused = [
+    'The address sets nonsense, which is no setting.',
+    'The address sets firmware to 1999: it may be 2026, 2025, improved.',
+    'The address sets up.loss to -1: it may be a number from 0.',
+    'The address sets password, which is a secret: addresses are kept and shared. Type it into its field.',
+  ];
+  assert.deepEqual(await notices(page), [refused.join(' ')]);
+  await page.evaluate(() => window.emulator.configure({ signatureKey: 'secret' }));
   await page.getByLabel('Jitter').last().fill('30');
   const link = new URLSearchParams((await page.locator('#link').getAttribute('href')).slice(1));
   assert.deepEqual([link.get('mode'), link.get('down.loss'), link.get('down.jitter'), link.get('signatureKey')], ['auto', '7', '30', null]);
+  const saved = await page.evaluate(() => JSON.stringify(window.emulator.session()));
+  assert.ok(!saved.includes('secret'));
 });
 
-test('a microphone that is not allowed is said so', { skip }, async (t) => {
-  const own = await launch('--deny-permission-prompts');
-  try {
-    const page = await connected(t, await own.newContext(), gateway.page, 'source=microphone');
-    await page.getByRole('alert').filter({ hasText: 'The microphone was not allowed.' }).waitFor();
-  } finally {
-    await own.close();
-  }
-});
-
-test('over plain HTTP from another host it says what is lacking, and calls all the same', { skip }, async (t) => {
-  const own = await launch('--host-resolver-rules=MAP device.test 127.0.0.1');
-  try {
-    const page = await own.newPage();
-    await page.route('http://device.test/**', async (route) => {
-      const { pathname } = new URL(route.request().url());
-      const name = pathname === '/' ? 'index.html' : pathname.slice(1);
-      if (name === 'gateway.json') return route.fulfill({ status: 404, body: '' });
-      const types = { html: 'text/html', js: 'text/javascript', css: 'text/css', wasm: 'application/wasm' };
-      const contentType = types[name.split('.').at(-1)] ?? 'application/octet-stream';
-      return route.fulfill({ body: await readFile(new URL(name, dist)), contentType });
-    });
-    await page.goto('http://device.test/?source=tone');
-    await page.getByText(/This page came over plain HTTP from device\.test/).waitFor();
-    await until(page, () => window.emulator !== undefined);
-    assert.deepEqual(await notices(page), []);
-  } finally {
-    await own.close();
-  }
-});
-
-test('a browser without WebTransport takes a WebSocket, and says so', { skip }, async (t) => {
-  const context = await browser.newContext();
-  const page = await connected(t, context, gateway.page, 'webTransport=https://127.0.0.1:1/media');
-  await page.evaluate(() => window.emulator.listen());
-  await page.getByRole('alert').filter({ hasText: 'audio goes through a WebSocket instead' }).waitFor({ timeout: 20_000 });
-  await page.getByText(/audio: WebSocket/).waitFor();
-});
-
-test('Chromium’s own Opus decodes our packets, and we decode its', { skip }, async (t) => {
-  const { Decoder, load } = await import('@sidetone/media');
-  const { correlation } = await import('./sound.mjs');
-  const page = await connected(t, await browser.newContext(), gateway.page, 'bitrate=48000');
-  await page.evaluate(() => window.emulator.listen());
-  await activity(page, 'listening');
-  await page.waitForTimeout(2000);
-  await page.evaluate(() => window.emulator.stop());
-  await activity(page, 'speaking');
-  const theirs = await page.evaluate(async () => {
-    const device = window.emulator.devices[0];
-    const sent = device.log.filter(({ kind, direction }) => kind === 'audio' && direction === 'up');
-    const packets = await Promise.all(sent.map(async ({ number }) => (await device.inspect(number)).payload));
-    const samples = [];
-    const decoder = new AudioDecoder({
-      output: (data) => {
-        const piece = new Float32Array(data.numberOfFrames);
-        data.copyTo(piece, { planeIndex: 0, format: 'f32-planar' });
-        samples.push(...piece);
-        data.close();
-      },
-      error: (error) => samples.push(String(error)),
-    });
-    decoder.configure({ codec: 'opus', sampleRate: 48000, numberOfChannels: 1 });
-    packets.forEach((data, n) => decoder.decode(new EncodedAudioChunk({ type: 'key', timestamp: n * 60_000, data })));
-    await decoder.flush();
-    const { up, upRate } = await window.emulator.recording();
-
-    const chunks = [];
-    const encoder = new AudioEncoder({
-      output: (chunk) => {
-        const bytes = new Uint8Array(chunk.byteLength);
-        chunk.copyTo(bytes);
-        chunks.push([...bytes]);
-      },
-      error: (error) => chunks.push(String(error)),
-    });
-    encoder.configure({ codec: 'opus', sampleRate: 48000, numberOfChannels: 1, bitrate: 32000 });
-    const data = Float32Array.from({ length: 48000 }, (_, n) => 0.4 * Math.sin((2 * Math.PI * 440 * n) / 48000));
-    encoder.encode(new AudioData({ format: 'f32', sampleRate: 48000, numberOfFrames: 48000, numberOfChannels: 1, timestamp: 0, data }));
-    await encoder.flush();
-    return { packets: packets.length, samples, up: [...up], upRate, chunks };
-  });
-  assert.ok(theirs.packets > 25);
-  const theirsFit = correlation(theirs.up, theirs.upRate, theirs.samples, 48000, 0.2);
-  assert.ok(theirsFit > 0.9, `they decode ours: ${theirsFit}, ${theirs.samples.length} samples of ${theirs.packets} packets`);
-  const decoder = Decoder.open((await load()).sandbox(), 48000);
-  const ours = theirs.chunks.flatMap((chunk) => [...decoder.decode(Uint8Array.from(chunk))]);
-  const tone = Float64Array.from({ length: 48000 }, (_, n) => Math.sin((2 * Math.PI * 440 * n) / 48000));
-  const oursFit = correlation(tone, 48000, ours, 48000, 0.2);
-  assert.ok(oursFit > 0.95, `we decode theirs: ${oursFit}`);
+test('any web server will do: the page finds the gateway that its address names', { skip }, async (t) => {
+  const files = await serve(dist);
+  t.after(() => files.close());
+  const page = await connected(t, browser, files.address, `gateway=ws://127.0.0.1:${gateway.web}&mode=realtime`);
+  await page.getByRole('button', { name: 'Talk', exact: true }).click();
+  await reached(page, ({ sent }) => sent >= 5);
+  // It knows of no gateway but by its name: then it says no more of the module than it knows.
+  assert.doesNotMatch(await page.locator('#module').innerText(), /gateway/);
+  assert.deepEqual([page.problems, await notices(page)], [[], []]);
 });

@@ -49,7 +49,7 @@ export class Gateway {
 
   /** `listen`: ports by setting; `off` where it does not listen. */
   static async start({ args = [], env = {}, listen = {}, token } = {}) {
-    const gateway = new Gateway();
+    const gateway = new this();
     const ports = { 'mqtt-listen': 0, 'web-listen': 'off', 'web-transport-listen': 'off', 'udp-listen': 0, 'http-listen': 0, ...listen };
     const flags = Object.entries(ports).map(([name, port]) => `--${name}=${port === 'off' ? port : `127.0.0.1:${port}`}`);
     gateway.#token = token;

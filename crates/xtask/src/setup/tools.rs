@@ -154,6 +154,26 @@ fn cxx() -> std::result::Result<String, Missing> {
     program(names, "C++ compiler", "builds libFuzzer", Package::Cxx)
 }
 
+/// Oldest Node.js that builds the page: its bundler's.
+const NODE_FOR_PAGE: (u32, u32) = (20, 19);
+
+/// Sees to it that Node.js can build the page.
+pub(super) fn node_for_page() -> Result<()> {
+    let version = Cmd::new("node").arg("--version").read()?;
+    let (major, minor) = NODE_FOR_PAGE;
+    anyhow::ensure!(
+        release(&version).is_some_and(|there| there >= NODE_FOR_PAGE),
+        "it needs Node.js {major}.{minor} or newer, and there is {}: install it from https://nodejs.org",
+        version.trim()
+    );
+    Ok(())
+}
+
+fn release(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.trim().strip_prefix('v')?.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
 fn node() -> Result<std::result::Result<String, Missing>> {
     const WHY: &str = "runs the component as browsers do; `cargo xtask test --quick` does without";
     let missing = |what: &str| {
@@ -167,7 +187,7 @@ fn node() -> Result<std::result::Result<String, Missing>> {
     }
     let version = Cmd::new("node").arg("--version").read()?;
     let version = version.trim();
-    Ok(match (major(version), which("npm").or_else(|| which("npm.cmd"))) {
+    Ok(match (release(version).map(|(major, _)| major), which("npm").or_else(|| which("npm.cmd"))) {
         (Some(NODE..), Some(_)) => Ok(format!("{version} with npm")),
         (Some(NODE..), None) => missing("npm"),
         _ => missing(&format!("Node.js {NODE} or newer (there is {version})")),
@@ -181,10 +201,6 @@ fn mosquitto() -> std::result::Result<String, Missing> {
         return Ok(daemon.to_owned());
     }
     program(&["mosquitto"], "mosquitto", "the MQTT broker that the gateway is tested with", Package::Mosquitto)
-}
-
-fn major(version: &str) -> Option<u32> {
-    version.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
 fn program(names: &[&str], what: &str, why: &'static str, package: Package) -> std::result::Result<String, Missing> {
@@ -224,9 +240,9 @@ mod tests {
 
     #[test]
     fn versions_of_node_are_read() {
-        assert_eq!(major("v18.20.8"), Some(18));
-        assert_eq!(major("v6"), Some(6));
-        assert_eq!(major("nightly"), None);
+        assert_eq!(release("v18.20.8\n"), Some((18, 20)));
+        assert_eq!(release("v6"), None);
+        assert_eq!(release("nightly"), None);
     }
 
     #[test]

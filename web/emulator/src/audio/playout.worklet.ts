@@ -1,4 +1,5 @@
-// In the audio thread: plays what the worker sends, tells how much was played, and counts when there was nothing.
+// In the audio thread: plays what the worker sends, tells how much was played, and counts when there was nothing, and
+// when the thread itself was not let run: then what is missing is not the worker's fault.
 
 declare class AudioWorkletProcessor {
   readonly port: MessagePort;
@@ -11,6 +12,9 @@ const BLOCKS = 4;
 /** Pieces that wait at most; the worker sends no more than a tenth of a second ahead. */
 const MOST = 64;
 
+/** Milliseconds without a call after which the sound card, or this thread, is said to have stood still. */
+const STALL = 50;
+
 class Playout extends AudioWorkletProcessor {
   #worker: MessagePort | undefined;
   #waiting: Float32Array[] = [];
@@ -20,6 +24,8 @@ class Playout extends AudioWorkletProcessor {
   #begun = false;
   #dry = false;
   #starved = 0;
+  #stalls = 0;
+  #called = 0;
   #block = 0;
 
   constructor() {
@@ -40,6 +46,9 @@ class Playout extends AudioWorkletProcessor {
   process(_inputs: Float32Array[][], [output]: Float32Array[][]): boolean {
     const channel = output?.[0];
     if (!channel) return true;
+    const now = Date.now();
+    if (this.#called > 0 && now - this.#called > STALL) this.#stalls += 1;
+    this.#called = now;
     let filled = 0;
     while (filled < channel.length) {
       const piece = this.#waiting[0];
@@ -61,8 +70,9 @@ class Playout extends AudioWorkletProcessor {
     this.#dry = dry;
     for (const other of output?.slice(1) ?? []) other.set(channel);
     if (++this.#block % BLOCKS === 0) {
-      this.#worker?.postMessage({ consumed: this.#consumed, starved: this.#starved });
+      this.#worker?.postMessage({ consumed: this.#consumed, starved: this.#starved, stalls: this.#stalls });
       this.#starved = 0;
+      this.#stalls = 0;
     }
     return true;
   }

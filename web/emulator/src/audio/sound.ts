@@ -3,6 +3,9 @@
 import captureUrl from './capture.worklet.ts?worker&url';
 import playoutUrl from './playout.worklet.ts?worker&url';
 
+/** How long a sound card is waited for, in ms: browsers open none before the first click. */
+const PATIENCE = 1000;
+
 /** What stands in the way of audio here, in a sentence; `undefined`: nothing. */
 export function lacking(microphone: boolean): string | undefined {
   if (!globalThis.isSecureContext) {
@@ -19,37 +22,50 @@ export function lacking(microphone: boolean): string | undefined {
 export class Sound {
   #context: AudioContext;
   #stream: MediaStream | undefined;
-  #playout: AudioWorkletNode;
 
-  private constructor(context: AudioContext, playout: AudioWorkletNode) {
+  private constructor(context: AudioContext) {
     this.#context = context;
-    this.#playout = playout;
   }
 
   get rate(): number {
     return this.#context.sampleRate;
   }
 
-  /** Opens the sound card. To be called when the user has just done something. */
-  static async open(): Promise<{ sound: Sound; playout: MessagePort }> {
+  get isRunning(): boolean {
+    return this.#context.state === 'running';
+  }
+
+  /** Opens the sound card. To be called when the user has just done something; `changed`: it plays, or stands still. */
+  static async open(changed: (running: boolean) => void): Promise<{ sound: Sound; playout: MessagePort }> {
     const context = new AudioContext({ latencyHint: 'interactive' });
+    // At once, and not after what is waited for below: Safari asks that it be part of the click.
+    const running = context.resume();
+    context.onstatechange = () => changed(context.state === 'running');
     await Promise.all([context.audioWorklet.addModule(captureUrl), context.audioWorklet.addModule(playoutUrl)]);
     const node = new AudioWorkletNode(context, 'sidetone-playout', { numberOfInputs: 0, outputChannelCount: [1] });
     node.connect(context.destination);
     const { port1, port2 } = new MessageChannel();
     node.port.postMessage(port1, [port1]);
-    await context.resume();
-    return { sound: new Sound(context, node), playout: port2 };
+    // Where it does not come in time it does at the next click: the device need not wait for it.
+    await Promise.race([running, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+    const again = (): void => void context.resume();
+    for (const event of ['pointerdown', 'keydown']) addEventListener(event, again, { passive: true });
+    changed(context.state === 'running');
+    return { sound: new Sound(context), playout: port2 };
   }
 
-  /** Opens the microphone. What stands in the way is thrown as a sentence. */
-  async microphone(): Promise<MessagePort> {
+  /** Opens the microphone, where it is not open. What stands in the way is thrown as a sentence. */
+  async microphone(lost: (why: string) => void): Promise<MessagePort | undefined> {
+    if (this.#stream?.active) return undefined;
     try {
       this.#stream = await navigator.mediaDevices.getUserMedia({
         audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
       });
     } catch (error) {
       throw new Error(REFUSALS[error instanceof DOMException ? error.name : ''] ?? `The microphone cannot be opened: ${String(error)}`);
+    }
+    for (const track of this.#stream.getTracks()) {
+      track.onended = () => lost('The microphone is gone: unplugged, or no longer allowed. Choose it again, or another source.');
     }
     const node = new AudioWorkletNode(this.#context, 'sidetone-capture', { numberOfOutputs: 0, channelCount: 1, channelCountMode: 'explicit' });
     this.#context.createMediaStreamSource(this.#stream).connect(node);
@@ -58,10 +74,10 @@ export class Sound {
     return port2;
   }
 
-  async close(): Promise<void> {
+  /** Lets go of the microphone: the browser shows that it is open. */
+  silence(): void {
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
-    this.#playout.disconnect();
-    await this.#context.close();
+    this.#stream = undefined;
   }
 }
 

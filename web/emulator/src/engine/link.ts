@@ -29,9 +29,25 @@ export function open(settings: Settings, ears: Ears): Link {
   return settings.transport === 'websocket' ? new Plain(settings, ears) : new Broker(settings, ears);
 }
 
+/** A path of the gateway's. */
+export function at(gateway: string, path: string): URL {
+  if (!/^wss?:\/\//i.test(gateway) || !URL.canParse(gateway)) {
+    throw new Error(`the gateway's address ${gateway ? `“${gateway}” is none` : 'is empty'}: it is like ws://127.0.0.1:8000 or wss://voice.example`);
+  }
+  return new URL(path, gateway);
+}
+
+/** All that browsers tell of a connection that ended without a word. */
+function lost(url: string, wasOpen: boolean): string {
+  const { origin } = new URL(url);
+  if (wasOpen) return `${origin} dropped the connection`;
+  return `${origin} cannot be reached, or lets no page from ${location.origin} in (web.origins of the gateway)`;
+}
+
 abstract class Socketed {
   protected readonly socket: WebSocket;
   #over = false;
+  #wasOpen = false;
 
   constructor(
     url: string,
@@ -40,10 +56,12 @@ abstract class Socketed {
   ) {
     this.socket = new WebSocket(url, protocols);
     this.socket.binaryType = 'arraybuffer';
-    this.socket.onopen = () => this.opened();
+    this.socket.onopen = () => {
+      this.#wasOpen = true;
+      this.opened();
+    };
     this.socket.onmessage = ({ data }) => this.heard(data as string | ArrayBuffer);
-    this.socket.onclose = ({ code, reason }) =>
-      this.end(reason || (code === 1006 ? `${new URL(url).origin} cannot be reached, or dropped the connection` : `closed with code ${code}`));
+    this.socket.onclose = ({ code, reason }) => this.end(reason || (code === 1006 ? lost(url, this.#wasOpen) : `closed with code ${code}`));
   }
 
   protected abstract opened(): void;
@@ -81,7 +99,7 @@ class Broker extends Socketed implements Link {
     const id = clientId(settings.group, settings.mac, settings.uuid);
     let { username, password } = settings;
     if (settings.signatureKey) [username = '', password = ''] = credentials(id, settings.signatureKey);
-    super(new URL('/mqtt', settings.gateway).href, ['mqtt'], ears);
+    super(at(settings.gateway, '/mqtt').href, ['mqtt'], ears);
     this.#mqtt = new Mqtt(performance.now(), id, username, password, KEEP_ALIVE);
     [this.#publish = '', this.#answers = ''] = topics(id, 'mac');
     this.#subscribe = settings.subscribe;
@@ -144,7 +162,7 @@ class Plain extends Socketed implements Link {
   #version: number;
 
   constructor(settings: Settings, ears: Ears) {
-    const url = new URL('/xiaozhi/v1/', settings.gateway);
+    const url = at(settings.gateway, '/xiaozhi/v1/');
     url.searchParams.set('device-id', settings.mac);
     url.searchParams.set('client-id', settings.uuid);
     url.searchParams.set('protocol-version', String(settings.version));

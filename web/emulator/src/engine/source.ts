@@ -1,53 +1,38 @@
-// Speech that needs no microphone: a clip from a file, or a tone that swells like syllables do.
+// Samples that need no microphone: a clip, or a tone that swells like syllables do.
 
-export class Source {
-  #samples: Float32Array;
+export abstract class Source {
+  /** The next samples; what follows the end is silence. */
+  abstract take(count: number): Float32Array;
+
+  static clip(samples: Float32Array): Source {
+    return new Clip(samples);
+  }
+
+  static tone(rate: number): Source {
+    return new Tone(rate);
+  }
+}
+
+class Clip extends Source {
   #at = 0;
 
-  constructor(samples: Float32Array) {
-    this.#samples = samples;
+  constructor(private readonly samples: Float32Array) {
+    super();
   }
 
-  /** From the beginning. */
-  rewind(): void {
-    this.#at = 0;
-  }
-
-  /** Whether all of it was taken once. */
-  get isOver(): boolean {
-    return this.#at >= this.#samples.length;
-  }
-
-  /** The next samples; what follows the end is silence. */
-  take(count: number): Float32Array {
+  override take(count: number): Float32Array {
     const taken = new Float32Array(count);
-    taken.set(this.#samples.subarray(this.#at, this.#at + count));
+    taken.set(this.samples.subarray(this.#at, this.#at + count));
     this.#at += count;
     return taken;
-  }
-
-  static tone(rate: number, seconds = 600): Source {
-    // As long as anybody listens; made when it is taken.
-    return new Tone(rate, seconds);
   }
 }
 
 class Tone extends Source {
   #place = 0;
 
-  constructor(
-    private readonly rate: number,
-    private readonly seconds: number,
-  ) {
-    super(new Float32Array(0));
-  }
-
-  override rewind(): void {
-    this.#place = 0;
-  }
-
-  override get isOver(): boolean {
-    return this.#place >= this.seconds * this.rate;
+  constructor(private readonly rate: number) {
+    super();
   }
 
   override take(count: number): Float32Array {

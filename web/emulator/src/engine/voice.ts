@@ -24,6 +24,13 @@ export interface Leaving {
   timestamp: number;
 }
 
+/** A frame to be heard. */
+export interface Frame {
+  pcm: Int16Array;
+  /** It comes from a packet, and is not made up. */
+  isSpeech: boolean;
+}
+
 const mean = (before: number, now: number): number => (before === 0 ? now : before * 0.95 + now * 0.05);
 
 export class Voice {
@@ -189,10 +196,14 @@ export class Voice {
   }
 
   /** The next frame, at the rate of the downlink; all zero where there is nothing to play. */
-  frame(): Int16Array {
+  frame(): Frame {
     const due = (this.#faithful ?? this.#adaptive).step();
     const { step, payload } = due;
     due.free();
+    return { pcm: this.#made(step, payload), isSpeech: step === 'decode' };
+  }
+
+  #made(step: string, payload: Uint8Array | undefined): Int16Array {
     const silence = (): Int16Array => new Int16Array(this.frameSamples * this.agreed.downlink.channels);
     if (step === 'silence') return silence();
     const begun = performance.now();
@@ -221,11 +232,18 @@ export class Voice {
     return JSON.parse((this.#faithful ?? this.#adaptive).statistics()) as Downlink;
   }
 
-  /** Decrypts one of our datagrams, of either direction, to be looked at. */
-  reveal(datagram: Uint8Array): Uint8Array | undefined {
+  /** What is in a packet of either direction, to be looked at; `undefined` where it cannot be decrypted. */
+  reveal(data: Uint8Array): Uint8Array | undefined {
     const { udp } = this.agreed;
-    if (!udp || !header(datagram)) return undefined;
-    return this.#media.open(udp.key, datagram).payload;
+    if (!udp) return data;
+    if (!header(data)) return undefined;
+    try {
+      return this.#media.open(udp.key, data).payload;
+    } catch (error) {
+      if (error instanceof Failed) this.#failed(error);
+      else if (!(error instanceof Refused)) throw error;
+      return undefined;
+    }
   }
 
   close(): void {

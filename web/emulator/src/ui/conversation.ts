@@ -7,11 +7,8 @@ const MOST = 200;
 
 export class Conversation {
   readonly element = el('ol', { class: 'conversation', 'aria-live': 'polite', 'aria-relevant': 'additions', 'aria-label': 'Conversation' });
-  #face = el('span', { class: 'face', role: 'img', 'aria-label': 'neutral' }, '🙂');
-
-  get face(): HTMLElement {
-    return this.#face;
-  }
+  /** What a screen would show of the gateway's mood; nothing before it has one. */
+  readonly face = el('span', { class: 'face', role: 'img', hidden: true });
 
   show(message: Shown): void {
     switch (message.type) {
@@ -21,8 +18,9 @@ export class Conversation {
         if (message.state === 'sentence_start') this.#add('them', 'Gateway', message.text ?? '');
         return;
       case 'llm':
-        this.#face.textContent = message.text || '🙂';
-        this.#face.setAttribute('aria-label', message.emotion || 'neutral');
+        this.face.textContent = message.text || message.emotion || '';
+        this.face.setAttribute('aria-label', message.emotion || 'neutral');
+        this.face.hidden = this.face.textContent === '';
         return;
       case 'alert':
         return this.#add('alert', 'Alert', [message.status, message.message].filter(Boolean).join(': '));

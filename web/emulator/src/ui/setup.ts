@@ -113,5 +113,5 @@ export function network(settings: Settings, changed: () => void): HTMLElement {
       }),
     );
   // On a phone it would stand before the conversation.
-  return section('A worse network', matchMedia('(min-width: 60rem)').matches, el('div', { class: 'pair' }, side('Up', 'up'), side('Down', 'down')));
+  return section('A worse network', matchMedia('(min-width: 60rem)').matches, el('div', { class: 'network' }, side('Up', 'up'), side('Down', 'down')));
 }

@@ -48,7 +48,7 @@ export class Timeline {
     }, 'Pause');
     this.element = el(
       'div',
-      {},
+      { class: 'timeline' },
       el('div', { class: 'row' }, field('Filter', this.#text), el('fieldset', { class: 'checks' }, el('legend', {}, 'Show'), ...kinds), pause),
       el('div', { class: 'split' }, el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Timeline' }, this.#list), this.#inspection),
     );

@@ -1,0 +1,109 @@
+// Calls that something happens to: a bad network, a busy page, a module that fails, a gateway that crashes.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, skip as noBrowser } from './support/browser.mjs';
+import { Gateway, skip as noGateway } from './support/gateway.mjs';
+import { activity, calling, connected, log, notices, played, reached, statistics, talk, until } from './support/page.mjs';
+import { steady, watched } from './support/steady.mjs';
+
+const skip = noBrowser || noGateway;
+let gateway, browser, context;
+before(async () => {
+  if (skip) return;
+  gateway = await Gateway.start();
+  browser = await launch();
+  context = await browser.newContext();
+});
+after(async () => {
+  await browser?.close();
+  await gateway?.kill();
+});
+
+/** How much higher the counts are. */
+const since = (before, now) => ({
+  ...Object.fromEntries(Object.entries(now.down).map(([name, value]) => [name, value - before.down[name]])),
+  starved: now.starved - before.starved,
+  onTheWay: now.network.down.lost - before.network.down.lost,
+});
+
+test('at five percent loss as many frames are made up as are lost, and none is missing', { skip }, async (t) => {
+  const page = await calling(t, context, gateway.page, 'transport=mqtt-websocket&seed=3');
+  await watched(page);
+  const loss = (percent) =>
+    page.evaluate((loss) => window.emulator.configure({ down: { ...window.emulator.devices[0].settings.down, loss } }), percent);
+  const counts = await steady(t, page, async () => {
+    const before = await statistics(page);
+    await loss(5);
+    await reached(page, ({ network }, wanted) => network.down.lost >= wanted, before.network.down.lost + 4);
+    // The packets behind the last lost one tell that it is.
+    await loss(0);
+    await played(page, 20);
+    return since(before, await statistics(page));
+  });
+  assert.ok(counts.onTheWay >= 4);
+  assert.equal(counts.lost, counts.onTheWay, JSON.stringify(counts));
+  assert.equal(counts.concealed + counts.recovered, counts.lost, JSON.stringify(counts));
+  assert.deepEqual([counts.underruns, counts.skipped, counts.starved], [0, 0, 0], JSON.stringify(counts));
+});
+
+test('a main thread that is blocked nine tenths of the time is not heard', { skip }, async (t) => {
+  const page = await calling(t, context, gateway.page);
+  await watched(page);
+  const counts = await steady(t, page, async () => {
+    const before = await statistics(page);
+    await page.evaluate(async () => {
+      const end = performance.now() + 4000;
+      while (performance.now() < end) {
+        const until = performance.now() + 180;
+        while (performance.now() < until);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    });
+    return since(before, await statistics(page));
+  });
+  assert.ok(counts.played >= 60, JSON.stringify(counts));
+  assert.deepEqual([counts.starved, counts.underruns, counts.lost, counts.late], [0, 0, 0, 0], JSON.stringify(counts));
+});
+
+test('the module traps in the middle of a call, one frame is lost, and the call goes on', { skip }, async (t) => {
+  const page = await calling(t, context, gateway.page);
+  const { sent } = await statistics(page);
+  await page.getByRole('button', { name: 'Let the module fail' }).click();
+  await reached(page, ({ restarts }) => restarts === 1);
+  await reached(page, ({ sent }, wanted) => sent >= wanted, sent + 15);
+  await played(page, 15);
+  const now = await statistics(page);
+  assert.deepEqual([now.restarts, now.rejected], [1, 0], JSON.stringify(now));
+  assert.equal((await notices(page)).filter((notice) => /The frame in hand is lost/.test(notice)).length, 1);
+  // On the wire no number is missing, and none comes twice.
+  const numbers = (await log(page)).map((line) => line.match(/^up #(\d+) /)).filter(Boolean).map(([, number]) => Number(number));
+  assert.deepEqual(numbers, numbers.map((_, n) => n + 1));
+  assert.equal(await page.evaluate(() => window.emulator.devices[0].activity), 'speaking');
+});
+
+test('as firmware plays, gaps are dropped and nothing is made up', { skip }, async (t) => {
+  const page = await connected(t, context, gateway.page, 'playout=faithful&firmware=2026&down.loss=20&seed=5');
+  await talk(page, 40);
+  const { down } = await statistics(page);
+  assert.ok(down.skipped > 0 && down.skipped === down.lost, JSON.stringify(down));
+  assert.deepEqual([down.concealed, down.recovered], [0, 0]);
+});
+
+test('a gateway that crashes and comes back is called again', { skip }, async (t) => {
+  const own = await Gateway.start();
+  t.after(() => own.kill());
+  const page = await calling(t, context, own.page, 'transport=mqtt-websocket');
+  await own.kill();
+  await page.getByRole('alert').filter({ hasText: 'gone' }).waitFor();
+  const again = await Gateway.start({ web: own.web, http: own.http });
+  t.after(() => again.kill());
+  // It comes back by itself; the session it lost ends, and the next is opened by the button.
+  await until(page, () => window.emulator.devices[0].log.filter(({ text }) => text === 'connected').length === 2);
+  await page.evaluate(() => window.emulator.hangup());
+  await activity(page, 'idle');
+  await page.getByRole('button', { name: 'Talk', exact: true }).click();
+  await activity(page, 'speaking');
+  await played(page, 10);
+  assert.deepEqual(page.problems, []);
+});
