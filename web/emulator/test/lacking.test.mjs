@@ -1,0 +1,116 @@
+// What the page says where something is lacking: one sentence each, and what still goes goes on.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, skip as noBrowser } from './support/browser.mjs';
+import { serve } from './support/files.mjs';
+import { Gateway, skip as noGateway } from './support/gateway.mjs';
+import { activity, connected, notices, opened, reached, until } from './support/page.mjs';
+
+const skip = noBrowser || noGateway;
+const dist = new URL('../dist/', import.meta.url);
+let gateway, browser;
+before(async () => {
+  if (skip) return;
+  gateway = await Gateway.start();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await gateway?.kill();
+});
+
+const alerted = (page, text) => page.getByRole('alert').filter({ hasText: text }).first().waitFor();
+
+test('a microphone that is not allowed', { skip }, async (t) => {
+  const own = await launch('--deny-permission-prompts');
+  t.after(() => own.close());
+  const page = await connected(t, own, gateway.page, 'source=microphone');
+  await alerted(page, 'The microphone was not allowed. Allow it in the address bar');
+  // Another source, and one can talk.
+  await page.getByLabel('Speech from').selectOption('tone');
+  await page.evaluate(() => window.emulator.listen());
+  await reached(page, ({ sent }) => sent >= 5);
+});
+
+test('no microphone', { skip }, async (t) => {
+  // No fake one, and no sound system to ask for a real one.
+  const own = await launch({ without: '--use-fake-device-for-media-stream' }, '--use-fake-ui-for-media-stream');
+  t.after(() => own.close());
+  const page = await connected(t, own, gateway.page, 'source=microphone');
+  await alerted(page, 'There is no microphone. Plug one in, or choose another source.');
+});
+
+test('plain HTTP from another host', { skip }, async (t) => {
+  const own = await launch('--host-resolver-rules=MAP device.test 127.0.0.1');
+  t.after(() => own.close());
+  const files = await serve(dist);
+  t.after(() => files.close());
+  const page = await own.newPage();
+  page.setDefaultTimeout(45_000);
+  const origin = `http://device.test:${new URL(files.address).port}`;
+  const query = (web) => `source=tone&transport=mqtt-websocket&mode=realtime&gateway=ws://device.test:${web}`;
+  // A gateway lets in pages of this machine, where nothing else is said.
+  await page.goto(`${origin}/?${query(gateway.web)}`);
+  await until(page, () => window.emulator !== undefined);
+  await page.getByRole('button', { name: 'Connect', exact: true }).click();
+  await alerted(page, `lets no page from ${origin} in`);
+  const friendly = await Gateway.start({}, `--web-origins=${origin}`);
+  t.after(() => friendly.kill());
+  await page.goto(`${origin}/?${query(friendly.web)}`);
+  await page.getByText(/This page came over plain HTTP from device\.test/).waitFor();
+  await until(page, () => window.emulator !== undefined);
+  // It calls all the same; what would be heard is recorded.
+  await page.getByRole('button', { name: 'Connect', exact: true }).click();
+  await activity(page, 'idle');
+  await page.getByRole('button', { name: 'Talk', exact: true }).click();
+  await reached(page, ({ down }) => down.played >= 10);
+  assert.deepEqual(await notices(page), []);
+});
+
+test('no WebTransport in this browser', { skip }, async (t) => {
+  // As Safari was until 26.4. What a worker lacks has to be taken away in the worker.
+  const without = (name, body) => (name.includes('/worker-') ? `delete globalThis.WebTransport;\n${body}` : body);
+  const files = await serve(dist, without);
+  t.after(() => files.close());
+  const query = `source=tone&gateway=ws://127.0.0.1:${gateway.web}&webTransport=https://127.0.0.1:1/media`;
+  const page = await connected(t, browser, files.address, query);
+  await page.evaluate(() => window.emulator.listen());
+  await alerted(page, 'This browser has no WebTransport: audio goes through a WebSocket instead.');
+  await page.getByText(/audio: WebSocket/).waitFor();
+});
+
+test('a WebTransport address where nobody is', { skip }, async (t) => {
+  const page = await connected(t, browser, gateway.page, 'webTransport=https://127.0.0.1:1/media&source=tone');
+  await page.evaluate(() => window.emulator.listen());
+  await alerted(page, 'audio goes through a WebSocket instead');
+  await page.getByText(/audio: WebSocket/).waitFor();
+});
+
+test('no gateway', { skip }, async (t) => {
+  const page = await opened(t, browser, gateway.page, 'gateway=ws://127.0.0.1:1');
+  await page.getByRole('button', { name: 'Connect', exact: true }).click();
+  await alerted(page, 'The connection to the gateway is gone: ws://127.0.0.1:1 cannot be reached');
+});
+
+test('sound before the first click', { skip }, async (t) => {
+  const own = await launch('--autoplay-policy=document-user-activation-required');
+  t.after(() => own.close());
+  const page = await own.newPage();
+  // What a test does on a page counts as a click. So the page connects by itself, and tells what it says.
+  await page.addInitScript(() => {
+    const timer = setInterval(() => {
+      if (!window.emulator) return;
+      clearInterval(timer);
+      void window.emulator.connect();
+      setInterval(() => console.log(JSON.stringify(window.emulator.devices[0].notices)), 100);
+    }, 10);
+  });
+  const said = page.waitForEvent('console', { predicate: (message) => message.text().includes('plays no sound before you have clicked'), timeout: 45_000 });
+  await page.goto(`${gateway.page}?mac=02:00:00:00:02:02&source=tone&mode=realtime`);
+  await said;
+  await activity(page, 'idle');
+  // It calls all the same; and at the first click it is heard.
+  await page.getByRole('button', { name: 'Talk', exact: true }).click();
+  await reached(page, ({ down }) => down.played >= 10);
+});
