@@ -57,7 +57,7 @@ await writeFile(settings, RULES);
 await mkdir(folder, { recursive: true });
 const args = [`--config=${settings}`, `--http-dashboard-page=${page('dist')}`, `--http-device-page=${page('../emulator/dist')}`];
 const gateway = await Gateway.start({ args, listen: { 'web-listen': 0, 'web-transport-listen': 0 } });
-const fleet = gateway.fleet(16, '--loss=2.5', '--jitter=20', '--call=45s', '--pause=6s', '--duration=7200s');
+const fleet = gateway.fleet(16, '--loss=2.5', '--jitter=20', '--call-length=45s', '--pause=6s', '--duration=7200s');
 const browser = await launch();
 try {
   console.log(`${minutes} minutes of calls …`);
@@ -85,7 +85,7 @@ try {
   }
 } finally {
   await browser.close();
-  await fleet.kill('SIGINT');
+  await fleet.kill('SIGTERM');
   await gateway.kill('SIGTERM');
   await rm(scratch, { recursive: true });
 }

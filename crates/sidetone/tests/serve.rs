@@ -187,6 +187,26 @@ fn asked_twice_it_ends_at_once() {
 }
 
 #[test]
+fn a_fleet_that_is_interrupted_says_goodbye_and_reports() {
+    let serve = Serve::start(scratch(), &[]);
+    let gateway = format!("mqtt://{}", serve.address("mqtt"));
+    for signal in ["-INT", "-TERM"] {
+        let mut fleet = program();
+        fleet.args(["fleet", "--quiet", "--duration", "1000s", "--gateway", &gateway]);
+        let fleet = fleet.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let deadline = Instant::now() + PATIENCE;
+        while serve.get("/api/sessions", "").ends_with(r#"{"sessions":[]}"#) {
+            assert!(Instant::now() < deadline, "it does not call");
+            sleep(Duration::from_millis(20));
+        }
+        assert!(Command::new("kill").args([signal, &fleet.id().to_string()]).status().unwrap().success());
+        let ended = Run::from(fleet.wait_with_output().unwrap());
+        assert!(ended.code == 0 && ended.out.contains("first audio"), "{signal}: {} {}", ended.out, ended.err);
+        assert!(serve.get("/api/sessions", "").ends_with(r#"{"sessions":[]}"#), "{signal}: its device said goodbye");
+    }
+}
+
+#[test]
 fn hup_takes_a_good_file_on_and_leaves_a_bad_one_alone() {
     let folder = scratch();
     let path = folder.path().join("sidetone.toml");

@@ -51,6 +51,14 @@ pub(crate) fn package() -> Result<()> {
     npm(MEDIA).args(["run", "--silent", "build"]).run()
 }
 
+/// The core module of the component as it is built now.
+pub(crate) fn core_module() -> Result<Vec<u8>> {
+    let out = root().join(OUT);
+    extract(&out)?;
+    let file = out.join("sidetone.core.wasm");
+    fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
+}
+
 /// How the clip is encoded to be compared; `web/media/test/same-module.test.mjs` asks the same of the module in Node.
 const ENCODED: [&str; 6] = ["--frame", "60", "--complexity", "5", "--bitrate", "24000"];
 

@@ -8,7 +8,9 @@ mod fuzz;
 mod lint;
 mod node;
 mod npm;
+mod pages;
 mod run;
+mod screenshots;
 mod seeds;
 mod setup;
 mod sh;
@@ -38,6 +40,7 @@ enum Command {
     Bench(bench::Args),
     Component(component::Args),
     Web(web::Args),
+    Screenshots(screenshots::Args),
     Fuzz(fuzz::Args),
 }
 
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::main(&args),
         Command::Component(args) => component::main(&args),
         Command::Web(args) => web::main(&args),
+        Command::Screenshots(args) => screenshots::main(&args),
         Command::Fuzz(args) => fuzz::main(&args),
     };
     match outcome {

@@ -1,5 +1,6 @@
 //! What a newcomer starts first.
 
+use crate::pages;
 use crate::setup::{self, Need};
 use crate::sh::{Cmd, cargo, os, root, target_dir};
 use anyhow::{Context, Result};
@@ -13,6 +14,9 @@ const KEY: &str = "000102030405060708090a0b0c0d0e0f";
 
 /// Start the gateway on its embedded default, make one call with a virtual device, and serve until Ctrl-C.
 ///
+/// Where there is Node.js, its pages are built first (the dashboard at /, the device at /device/), with what that needs:
+/// npm packages (npm ci), and for the device wasm-pack and wasm-bindgen (cargo install), all of pinned versions, saying so.
+///
 /// It serves this machine alone, and speaks back what devices say. What comes after `--` goes to `sidetone serve`:
 /// `cargo xtask run -- --once` stops after the call, `cargo xtask run -- --http-listen 127.0.0.1:9090` moves a port.
 ///
@@ -25,6 +29,9 @@ pub(crate) struct Args {
     /// Where to write what came out [default: out/NAME.wav].
     #[arg(long, short, requires = "wav")]
     out: Option<PathBuf>,
+    /// Leave the pages as they are: the gateway carries those that were built before, or says how to build them.
+    #[arg(long)]
+    no_pages: bool,
     /// Further options of `sidetone serve`, or of `sidetone transcode`.
     #[arg(last = true)]
     extra: Vec<String>,
@@ -34,7 +41,12 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     setup::ensure(&[Need::Build])?;
     match &args.wav {
         Some(wav) => transcode(wav, args),
-        None => sidetone()?.args(["serve", "--self-check"]).args(&args.extra).replace(),
+        None => {
+            if !args.no_pages {
+                pages::bring_up_to_date();
+            }
+            sidetone()?.args(["serve", "--self-check"]).args(&args.extra).replace()
+        }
     }
 }
 

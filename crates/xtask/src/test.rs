@@ -2,14 +2,14 @@
 
 use crate::setup::{self, Need};
 use crate::sh::cargo;
-use crate::{component, fuzz, lint, web};
+use crate::{component, fuzz, lint, pages, web};
 use anyhow::{Result, bail};
 use std::time::Instant;
 
 /// Run every check and test of the repository; the last line says how it went.
 ///
 /// In this order: formatting, clippy, cargo test (with doc tests), rustdoc, the same component in Node, the browser's
-/// device natively, the page in Chromium with a gateway, and each fuzz target for a few seconds. It stops at the first
+/// device natively, the pages in Chromium with a gateway, and each fuzz target for a few seconds. It stops at the first
 /// step that fails. Where there is no Chromium, nor a way to install it, that step says that it is left out.
 ///
 /// Tests that compare with recordings and bitstreams from outside the repository look for them in ../shared/corpus, or
@@ -51,6 +51,7 @@ fn steps(args: &Args) -> Vec<Step<'_>> {
         steps.push(("node", Box::new(component::test)));
         steps.push(("web", Box::new(web::test)));
         steps.push(("page", Box::new(web::page)));
+        steps.push(("dashboard", Box::new(pages::test_dashboard)));
         steps.push(("fuzz", Box::new(|| fuzz::all(args.fuzz_seconds))));
     }
     steps
@@ -129,7 +130,10 @@ mod tests {
             let args = Args { quick, no_fail_fast: false, fuzz_seconds: 5, filter: filter.map(str::to_owned) };
             steps(&args).iter().map(|(name, _)| *name).collect::<Vec<_>>()
         };
-        assert_eq!(names(false, None), ["format", "clippy", "cargo test", "rustdoc", "node", "web", "page", "fuzz"]);
+        assert_eq!(
+            names(false, None),
+            ["format", "clippy", "cargo test", "rustdoc", "node", "web", "page", "dashboard", "fuzz"]
+        );
         assert_eq!(names(true, None), ["format", "clippy", "cargo test"]);
         assert_eq!(names(false, Some("replay")), ["cargo test"]);
     }

@@ -1,9 +1,9 @@
-//! The device page: built, and tested in Chromium.
+//! The pages: built, and tested in Chromium. The device's here, the dashboard's in [`pages`].
 
 use crate::npm::{self, npm};
 use crate::setup::{self, Need};
 use crate::sh::{Cmd, cargo, root};
-use crate::{component, run};
+use crate::{component, pages, run};
 use anyhow::Result;
 
 /// The device in Rust, a workspace of its own.
@@ -13,15 +13,15 @@ const DEVICE: &str = "web/device";
 const BENCH: &str = "web/bench";
 
 /// The page.
-const EMULATOR: &str = "web/emulator";
+pub(crate) const EMULATOR: &str = "web/emulator";
 
-/// Build the device page, as static files for any web server, to web/emulator/dist.
+/// Build the pages: the dashboard, to web/dashboard/dist, and the device, to web/emulator/dist.
 ///
-/// `sidetone serve` serves it at /device/ where http.device_page names that folder. Needs Node.js 20.19 or newer;
-/// installs wasm-pack and wasm-bindgen (cargo install) and npm packages (npm ci), all of pinned versions, saying so first.
+/// `sidetone serve` serves them at / and /device/ when it has been built after them; the device's are static files for any
+/// web server as well. Needs Node.js 20.19 or newer; installs wasm-pack and wasm-bindgen (cargo install) and npm packages (npm ci), all of pinned versions, saying so first.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Test it too, as `cargo xtask test` does: the device natively and through its bindings in Node, and the page in
+    /// Test them too, as `cargo xtask test` does: the device natively and through its bindings in Node, and the pages in
     /// Chromium with a gateway.
     #[arg(long)]
     test: bool,
@@ -33,14 +33,24 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     if args.test {
         test()?;
         page()?;
+        pages::test_dashboard()?;
     } else {
         build()?;
     }
-    println!("\ndevice page: {}", root().join(EMULATOR).join("dist").display());
+    for page in [pages::DASHBOARD, EMULATOR] {
+        println!("\npage: {}", root().join(page).join("dist").display());
+    }
     Ok(())
 }
 
-fn build() -> Result<()> {
+/// Builds both pages.
+pub(crate) fn build() -> Result<()> {
+    pages::dashboard()?;
+    build_device_page()
+}
+
+/// Builds the device page.
+pub(crate) fn build_device_page() -> Result<()> {
     component::package()?;
     wasm_pack().args(["build", "--target", "web", "--mode", "no-install"]).run()?;
     npm::install(EMULATOR)?;
@@ -63,7 +73,7 @@ pub(crate) fn page() -> Result<()> {
     }
     setup::ensure(&[Need::Web])?;
     wasm_pack().args(["test", "--node", "--release", "--mode", "no-install", "--test", "web"]).run()?;
-    build()?;
+    build_device_page()?;
     if let Err(error) = setup::ensure(&[Need::Browser]) {
         println!("\n*** SKIPPED: the device page is not tested, for there is no Chromium: {error:#}\n");
         return Ok(());
@@ -83,7 +93,7 @@ pub(crate) fn ready_to_measure(page: bool) -> Result<()> {
     if page {
         setup::ensure_node_for_page()?;
         setup::ensure(&[Need::Web, Need::Browser])?;
-        build()?;
+        build_device_page()?;
     } else {
         component::package()?;
     }

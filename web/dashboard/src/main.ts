@@ -90,12 +90,18 @@ function viewOf(address: string): View {
 
 let view: View | undefined;
 
+/** So that a tab among others shows that something is wrong. */
+function entitle(): void {
+  const firing = live.numbers?.alerts.firing ?? 0;
+  document.title = `${firing > 0 ? `(${firing}) ` : ''}${view?.title ?? ''} – Sidetone gateway`;
+}
+
 function go(): void {
   view?.close();
   const first = view === undefined;
   view = viewOf(location.hash);
   main.replaceChildren(view.element);
-  document.title = `${view.title} – Sidetone gateway`;
+  entitle();
   const section = `#/${location.hash.replace(/^#\/?/, '').split(/[/?]/)[0]}`;
   for (const { href, element } of links) {
     if (href === section) element.setAttribute('aria-current', 'page');
@@ -109,6 +115,7 @@ function go(): void {
 live.on('connection', (told) => showConnection(connection, told));
 live.on('numbers', (now) => {
   about.show(now);
+  entitle();
   const [, sessions, firing] = links;
   if (sessions) write(sessions.number, now.calls > 0 ? String(now.calls) : '');
   if (firing) {

@@ -43,9 +43,9 @@ test('an alert that fires is shown, silenced and lifted', { skip }, async (t) =>
   assert.equal((await find()).silence, null);
 
   // It ceases, and is among those of lately.
-  await fleet.kill('SIGINT');
+  await fleet.kill('SIGTERM');
   await page.getByRole('link', { name: 'Alerts' }).click();
-  await page.getByRole('row', { name: /somebody-calls resolved critical/ }).waitFor({ timeout: 60_000 });
+  await page.getByRole('row', { name: /somebody calls resolved critical/ }).waitFor({ timeout: 60_000 });
   assert.deepEqual(page.problems, []);
 });
 

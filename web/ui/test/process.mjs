@@ -2,12 +2,16 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 
-export const binary = process.env.SIDETONE_BINARY;
+const binary = process.env.SIDETONE_BINARY;
 export const skip = binary ? false : 'SIDETONE_BINARY is not set: run `cargo xtask test`';
 
 /** How long a gateway may take to start. */
 const PATIENCE = 20_000;
+
+/** Where there is no sidetone.toml. */
+const cwd = fileURLToPath(new URL('.', import.meta.url));
 
 /** A run of the command line, `sidetone ARGS`. */
 export class Run {
@@ -15,7 +19,7 @@ export class Run {
   #process;
 
   constructor(args, env = {}) {
-    this.#process = spawn(binary, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env.PATH, ...env } });
+    this.#process = spawn(binary, args, { cwd, stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env.PATH, ...env } });
     this.#process.stdout.on('data', (data) => (this.said += data));
   }
 

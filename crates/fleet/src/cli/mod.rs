@@ -259,9 +259,8 @@ fn interrupted() -> Result<impl Future<Output = ()>, Error> {
         #[cfg(unix)]
         tokio::select! {
             // An error: there will be no signal. The run then ends when it is over.
-            Err(_) = tokio::signal::ctrl_c() => std::future::pending().await,
+            ended = tokio::signal::ctrl_c() => if ended.is_err() { std::future::pending().await },
             _ = terminate.recv() => {}
-            else => {}
         }
         #[cfg(not(unix))]
         if tokio::signal::ctrl_c().await.is_err() {

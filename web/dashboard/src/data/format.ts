@@ -86,7 +86,7 @@ export function span(seconds: number): string {
 /** `device_goodbye`, `tooOld`: as words. */
 export const words = (name: string): string =>
   name
-    .replaceAll('_', ' ')
+    .replaceAll(/[_-]/g, ' ')
     .replaceAll(/([a-z])([A-Z])/g, (_match, before: string, after: string) => `${before} ${after.toLowerCase()}`);
 
 export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;

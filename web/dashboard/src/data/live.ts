@@ -1,6 +1,7 @@
 // Keeps the page at what the gateway says now: asks for numbers, hears events, and knows since when it does not.
 
 import { type Alerts, type Happening, type Readiness, Refused, type Stats, alerts, readiness, stats } from './api.js';
+import { clock, plural } from './format.js';
 
 /** How often numbers are asked for. */
 const EVERY = 2_000;
@@ -22,17 +23,20 @@ export interface Connection {
   why: string;
 }
 
-interface Told {
+/** What happened, or that this page has not heard of it. */
+export type Told = Exclude<Happening, { event: 'lagged' }> | { event: 'gap'; at: number; text: string };
+
+interface Tells {
   numbers: Stats;
   readiness: Readiness;
   alerts: Alerts;
-  happening: Happening;
+  happening: Told;
   connection: Connection;
   /** The gateway answers again after a gap: whatever was missed must be asked for. */
   again: undefined;
 }
 
-type Hears = { [K in keyof Told]: Set<(told: Told[K]) => void> };
+type Hears = { [K in keyof Tells]: Set<(told: Tells[K]) => void> };
 
 export class Live {
   numbers: Stats | undefined;
@@ -41,12 +45,16 @@ export class Live {
   /** Not known before the first answer, or its failure. */
   connection: Connection | undefined;
   /** Newest first. */
-  readonly happenings: Exclude<Happening, { event: 'lagged' }>[] = [];
+  readonly happenings: Told[] = [];
 
   #hears: Hears = { numbers: new Set(), readiness: new Set(), alerts: new Set(), happening: new Set(), connection: new Set(), again: new Set() };
   #stream: EventSource | undefined;
   /** Since when the stream does not stand; 0 while it does. */
   #closed = Date.now();
+  /** Since when it is being opened. */
+  #opening = Date.now();
+  /** A stream stood before. */
+  #heard = false;
   #answered = 0;
   #why = '';
   #asking = false;
@@ -55,16 +63,23 @@ export class Live {
   start(): void {
     this.#listen();
     void this.#ask();
-    // A page that nobody sees asks for nothing; one that is seen again asks at once.
+    // A page that nobody sees asks for nothing, and hears nothing: browsers have six connections to a gateway, for all
+    // of their tabs together. One that is seen again asks at once.
     document.addEventListener('visibilitychange', () => {
-      if (!document.hidden) void this.#ask();
+      if (document.hidden) {
+        this.#stream?.close();
+        this.#closed ||= Date.now();
+      } else {
+        this.#listen();
+        void this.#ask();
+      }
     });
     addEventListener('online', () => void this.#ask());
     setInterval(() => this.#judge(), 1_000);
   }
 
   /** Calls `hear` from now on, until the function that comes back is called. */
-  on<K extends keyof Told>(what: K, hear: (told: Told[K]) => void): () => void {
+  on<K extends keyof Tells>(what: K, hear: (told: Tells[K]) => void): () => void {
     this.#hears[what].add(hear);
     return () => this.#hears[what].delete(hear);
   }
@@ -80,7 +95,7 @@ export class Live {
     this.#tell('alerts', this.alerts);
   }
 
-  #tell<K extends keyof Told>(what: K, told: Told[K]): void {
+  #tell<K extends keyof Tells>(what: K, told: Tells[K]): void {
     for (const hear of this.#hears[what]) hear(told);
   }
 
@@ -88,40 +103,43 @@ export class Live {
     clearTimeout(this.#timer);
     if (this.#asking) return;
     this.#asking = true;
-    try {
-      const [now, ready, alarms] = await Promise.all([stats(), readiness(), alerts()]);
-      const [before, failed] = [this.numbers, this.#why !== ''];
-      [this.numbers, this.ready, this.alerts] = [now, ready, alarms];
-      this.#answered = Date.now();
-      this.#why = '';
-      if (this.#closed > 0 && (failed || this.#stream?.readyState === EventSource.CLOSED)) this.#listen();
+    const told = await Promise.all([stats(), readiness(), alerts()]).catch((error: unknown) => said(error));
+    this.#asking = false;
+    if (!document.hidden) this.#timer = window.setTimeout(() => void this.#ask(), EVERY);
+    if (typeof told === 'string') {
+      this.#why = told;
       this.#judge();
-      // Another start is another process.
-      if (before && (failed || Math.abs(before.started - now.started) > 2_000)) this.#tell('again', undefined);
-      this.#tell('numbers', now);
-      this.#tell('readiness', ready);
-      this.#tell('alerts', alarms);
-    } catch (error) {
-      this.#why = said(error);
-      this.#judge();
-    } finally {
-      this.#asking = false;
-      if (!document.hidden) this.#timer = window.setTimeout(() => void this.#ask(), EVERY);
+      return;
     }
+    const [before, failed] = [this.numbers, this.#why !== ''];
+    [this.numbers, this.ready, this.alerts] = told;
+    this.#answered = Date.now();
+    this.#why = '';
+    if (!document.hidden && this.#closed > 0 && (failed || this.#stream?.readyState === EventSource.CLOSED)) this.#listen();
+    this.#judge();
+    // Another start is another process.
+    if (before && (failed || Math.abs(before.started - this.numbers.started) > 2_000)) this.#tell('again', undefined);
+    this.#tell('numbers', this.numbers);
+    this.#tell('readiness', this.ready);
+    this.#tell('alerts', this.alerts);
   }
 
   #listen(): void {
     this.#stream?.close();
     const stream = new EventSource('api/events');
     this.#stream = stream;
-    this.#closed = Date.now();
+    this.#opening = Date.now();
+    this.#closed ||= this.#opening;
     stream.addEventListener('open', () => {
+      if (this.#heard) this.#happened({ event: 'gap', at: Date.now(), text: `From ${clock(this.#closed)} on, this page heard of nothing.` });
+      this.#heard = true;
       this.#closed = 0;
       this.#judge();
     });
     stream.addEventListener('error', () => {
       if (this.#stream !== stream) return;
-      this.#closed ||= Date.now();
+      this.#opening = this.#closed ? this.#opening : Date.now();
+      this.#closed ||= this.#opening;
       void this.#ask();
     });
     for (const name of ['opened', 'closed', 'pool', 'alert', 'lagged'] as const) {
@@ -131,12 +149,17 @@ export class Live {
 
   #hear(happening: Happening): void {
     if (happening.event === 'lagged') {
+      this.#happened({ event: 'gap', at: Date.now(), text: `${plural(happening.missed, 'event')} came too fast for this page.` });
       void this.#ask();
     } else {
-      this.happenings.unshift(happening);
-      this.happenings.length = Math.min(this.happenings.length, KEPT);
+      this.#happened(happening);
     }
-    this.#tell('happening', happening);
+  }
+
+  #happened(told: Told): void {
+    this.happenings.unshift(told);
+    this.happenings.length = Math.min(this.happenings.length, KEPT);
+    this.#tell('happening', told);
   }
 
   /** Live: numbers came lately, and events come through. */
@@ -144,7 +167,7 @@ export class Live {
     if (document.hidden || (this.#answered === 0 && this.#why === '')) return;
     const now = Date.now();
     const silent = now - this.#answered > STALE ? 'the gateway does not answer in time' : '';
-    const deaf = this.#closed > 0 && now - this.#closed > OPENING ? 'events do not come through' : '';
+    const deaf = this.#closed > 0 && now - this.#opening > OPENING ? 'events do not come through' : '';
     const why = this.#why || silent || deaf;
     const before = this.connection;
     const since = this.#answered || before?.since || now;

@@ -18,7 +18,7 @@ const TIMES = [
 const SIGN = { info: 'i', warning: '!', critical: '‼' };
 
 const rule = ({ comparison, threshold, unit, for: seconds }: Alert): string =>
-  unit === 'flag' ? `for ${duration(seconds)}` : `${comparison} ${inUnit(threshold, unit)} for ${duration(seconds)}`;
+  [unit === 'flag' ? 'where it is so' : `${comparison} ${inUnit(threshold, unit)}`, seconds > 0 ? `for ${duration(seconds)}` : ''].join(' ').trim();
 
 /** Asks for how long, and why. */
 function askSilence(alert: Alert, done: () => void): void {

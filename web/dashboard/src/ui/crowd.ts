@@ -20,7 +20,7 @@ export class Crowd {
   readonly #workers = new SmallTable('Workers', ['Worker', 'Sessions', 'Waiting', 'Lately', 'p50', 'p99', 'Quality']);
   readonly #tenants = new SmallTable('Tenants', ['Tenant', 'Sessions', 'Frames', 'p99', 'Refused', 'Shed', 'Restarts', 'Concealed', 'Overlaps', 'Memory']);
   readonly #why = el('p', { class: 'quiet' });
-  readonly element = el('div', { class: 'halves' }, panel('Workers', this.#why, this.#workers.element), panel('Tenants', this.#tenants.element));
+  readonly element = el('div', { class: 'halves crowd' }, panel('Workers', this.#why, this.#workers.element), panel('Tenants', this.#tenants.element));
 
   show(now: Stats): void {
     write(this.#why, why(now.workerStats, now.ladder));

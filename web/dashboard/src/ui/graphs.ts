@@ -224,7 +224,7 @@ export class Graphs {
         {
           width: Math.max(at.clientWidth, 160),
           height: HEIGHT,
-          padding: [8, 6, 0, 0],
+          padding: [8, 14, 0, 0],
           legend: { show: false },
           cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'moment' }, points: { size: 6 } },
           scales: {
@@ -233,7 +233,7 @@ export class Graphs {
           },
           axes: [
             { ...axis, size: 24, space: 64, values: (_plot, splits) => splits.map((split) => (days ? date(split * 1000) : clock(split * 1000).slice(0, 5))) },
-            { ...axis, size: 48, space: 26, ...(unit === 'level' ? { splits: [0, 1, 2] } : {}), ...(unit === 'bytes' ? { incrs: BINARY } : {}), values: (_plot, splits) => splits.map((split) => tick(split, unit)) },
+            { ...axis, size: 54, space: 26, ...(unit === 'level' ? { splits: [0, 1, 2] } : {}), ...(unit === 'bytes' ? { incrs: BINARY } : {}), values: (_plot, splits) => splits.map((split) => tick(split, unit)) },
           ],
           series: [
             {},

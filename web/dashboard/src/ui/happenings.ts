@@ -1,15 +1,12 @@
 // What happens, as it happens.
 
 import { el } from '../../../ui/dom.js';
-import type { Happening } from '../data/api.js';
 import { clock, deviceName, duration, inUnit, words } from '../data/format.js';
-import type { Live } from '../data/live.js';
+import type { Live, Told } from '../data/live.js';
 import { panel } from './parts.js';
 
 /** So many are shown. */
 const SHOWN = 60;
-
-type Told = Live['happenings'][number];
 
 const link = (id: string, text: string): HTMLElement => el('a', { href: `#/sessions/${encodeURIComponent(id)}` }, text);
 
@@ -21,6 +18,8 @@ function line(told: Told): (Node | string)[] {
       return ['Call of ', link(told.id, deviceName(told.device)), ` ended after ${duration(told.seconds)}: ${words(told.cause)}`];
     case 'pool':
       return told.call ? [link(told.call, told.what)] : [told.what];
+    case 'gap':
+      return [told.text];
     case 'alert': {
       const { id, state, value, unit, silence } = told.alert;
       return [`Alert ${words(id)}: ${silence ? 'silenced, ' : ''}${state === 'ok' ? 'at rest' : state}${value === null || unit === 'flag' ? '' : `, ${inUnit(value, unit)}`}`];
@@ -28,7 +27,7 @@ function line(told: Told): (Node | string)[] {
   }
 }
 
-const KIND: Record<Told['event'], string> = { opened: '+', closed: '−', pool: '↯', alert: '!' };
+const KIND: Record<Told['event'], string> = { opened: '+', closed: '−', pool: '↯', alert: '!', gap: '…' };
 
 export class Happenings {
   readonly #list = el('ol', { class: 'happenings', tabindex: 0, 'aria-label': 'What happened, newest first' });
@@ -63,7 +62,7 @@ export class Happenings {
 }
 
 /** What an entry tells of. */
-const of = new WeakMap<Element, Happening>();
+const of = new WeakMap<Element, Told>();
 
 function entry(told: Told): HTMLElement {
   const item = el('li', { 'data-event': told.event }, el('time', {}, clock(told.at)), el('span', { class: 'kind', 'aria-hidden': 'true' }, KIND[told.event]), el('span', {}, ...line(told)));

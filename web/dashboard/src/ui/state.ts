@@ -61,7 +61,7 @@ export class About {
       `Sidetone ${version}, libopus ${component.libopus}, `,
       core ? 'module ' : 'component ',
       el('code', { title: core ?? component.sha256 }, (core ?? component.sha256).slice(0, 12)),
-      core ? ': the one that the device in the browser runs, byte for byte' : '',
+      core ? '; the device page says whether it runs the same' : '',
     ]);
     const kept = history.kept === 'file' ? `in a file of ${bytes(history.bytes)}, at most ${bytes(history.mostBytes)} and ${history.days} days` : 'in memory: gone with the process';
     const dropped = history.dropped > 0 ? `; ${history.dropped} samples were not kept` : '';

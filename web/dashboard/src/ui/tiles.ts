@@ -101,7 +101,7 @@ export class Tiles {
   readonly #cells = TILES.map(({ title, over }) => {
     const figure = el('dd', { class: 'figure' });
     const more = el('dd', { class: 'quiet' });
-    return { figure, more, element: el('div', { class: 'tile' }, el('dt', {}, title, el('small', {}, over)), figure, more) };
+    return { figure, more, element: el('div', { class: 'tile' }, el('dt', {}, el('span', {}, title), el('small', {}, over)), figure, more) };
   });
   readonly element = el('dl', { class: 'tiles', 'aria-label': 'Now' }, ...this.#cells.map(({ element }) => element));
 

@@ -1,15 +1,12 @@
-// Chromium for the tests: Debian's, or the one that SIDETONE_CHROMIUM names. A fresh profile each.
+// Chromium for the tests of this page, and what axe says of it.
 
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
+import * as shared from '../../../ui/test/chromium.mjs';
 
-const CANDIDATES = [process.env.SIDETONE_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const executable = CANDIDATES.find((file) => file && existsSync(file));
-export const skip = executable ? false : 'no Chromium: install the package chromium, or name one in SIDETONE_CHROMIUM';
+export { skip } from '../../../ui/test/chromium.mjs';
 
-export const launch = () =>
-  chromium.launch({ executablePath: executable, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+export const launch = () => shared.launch(chromium);
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 

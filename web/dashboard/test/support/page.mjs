@@ -49,7 +49,7 @@ export async function eventually(check, patience = 20_000) {
 
 /** The figure of a tile, and what stands below it. */
 export async function tile(page, title) {
-  const cell = page.locator('.tile', { has: page.locator('dt', { hasText: new RegExp(`^${title}`) }) });
+  const cell = page.locator('.tile', { has: page.getByText(title, { exact: true }) });
   return { figure: await cell.locator('.figure').innerText(), more: await cell.locator('dd.quiet').innerText() };
 }
 
