@@ -57,7 +57,7 @@ await writeFile(settings, RULES);
 await mkdir(folder, { recursive: true });
 const args = [`--config=${settings}`, `--http-dashboard-page=${page('dist')}`, `--http-device-page=${page('../emulator/dist')}`];
 const gateway = await Gateway.start({ args, listen: { 'web-listen': 0, 'web-transport-listen': 0 } });
-const fleet = gateway.fleet(16, '--loss=2.5', '--jitter=20', '--call-length=45s', '--pause=6s', '--duration=7200s');
+const fleet = gateway.fleet(12, '--kind=improved', '--loss=2.5', '--jitter=20', '--call-length=45s', '--pause=6s');
 const browser = await launch();
 try {
   console.log(`${minutes} minutes of calls …`);
@@ -77,7 +77,7 @@ try {
       }
       devices += 1;
       const device = await talking(context, gateway, `02:00:00:00:99:0${devices}`);
-      await device.waitForTimeout(12_000);
+      await device.waitForTimeout(6_000);
       await shoot(device, join(folder, `device-${colorScheme}-${name}.png`));
       if (docs && colorScheme === 'dark' && name === 'wide') await shoot(device, join(docs, 'device.webp'));
       await context.close();

@@ -201,7 +201,7 @@ fn a_fleet_that_is_interrupted_says_goodbye_and_reports() {
         }
         assert!(Command::new("kill").args([signal, &fleet.id().to_string()]).status().unwrap().success());
         let ended = Run::from(fleet.wait_with_output().unwrap());
-        assert!(ended.code == 0 && ended.out.contains("first audio"), "{signal}: {} {}", ended.out, ended.err);
+        assert!(ended.code == 0 && ended.out.contains("ended early"), "{signal}: {} {}", ended.out, ended.err);
         assert!(serve.get("/api/sessions", "").ends_with(r#"{"sessions":[]}"#), "{signal}: its device said goodbye");
     }
 }

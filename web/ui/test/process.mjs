@@ -89,9 +89,9 @@ export class Gateway {
     return answer.json();
   }
 
-  /** Virtual devices that call it, for at most ten minutes. */
+  /** Virtual devices that call it, for at most an hour. */
   fleet(devices, ...args) {
-    return new Run(['fleet', '--quiet', `--gateway=mqtt://127.0.0.1:${this.mqtt}`, `--devices=${devices}`, '--duration=600s', '--listeners=0', ...args]);
+    return new Run(['fleet', '--quiet', `--gateway=mqtt://127.0.0.1:${this.mqtt}`, `--devices=${devices}`, '--duration=1h', '--listeners=0', ...args]);
   }
 
   kill(signal) {
