@@ -4,6 +4,7 @@
 // `import`. The modules of wasm are copied, byte for byte. With FAULTY, the folder of a transpiled component that fails
 // on purpose, a worker on that one too, for the tests: lib-faulty.
 
+import { execFileSync } from 'node:child_process';
 import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +20,7 @@ await bundle('index', 'lib', 'media');
 await bundle('worker', 'lib', 'media');
 await cp(manifest, join(here, 'lib/manifest.json'));
 await writeFile(join(here, 'lib/index.js'), await esm());
+execFileSync(process.execPath, [join(here, 'node_modules/typescript/bin/tsc')], { cwd: here, stdio: 'inherit' });
 
 if (faulty !== undefined) {
   await stage('faulty', faulty);
