@@ -90,9 +90,11 @@ impl<O: Clone, J: Queued> Queues<O, J> {
         self.round.iter().all(|&tenant| self.shares[tenant].ready.is_empty())
     }
 
-    /// Nothing can be taken, and what is queued in this lane next can.
+    /// No frame waits, nothing can be taken, and what is queued in this lane next can.
     pub(crate) fn is_vacant(&self, lane: usize) -> bool {
-        self.is_empty() && self.lanes.get(lane).is_some_and(|lane| !lane.busy && lane.jobs.is_empty())
+        self.frames == 0
+            && self.is_empty()
+            && self.lanes.get(lane).is_some_and(|lane| !lane.busy && lane.jobs.is_empty())
     }
 
     /// Nothing waits, and nothing is being done.
