@@ -9,6 +9,9 @@ use wasmtime::{Config, InstanceAllocationStrategy, OptLevel, PoolingAllocationCo
 /// Core modules of the component: ours, and two small ones by which `wit-component` ties destructors to it.
 const CORE_MODULES: u32 = 3;
 
+/// Stack that a guest may use of the thread that calls it, in bytes.
+pub(crate) const GUEST_STACK: usize = 512 << 10;
+
 /// Tables of these: that of our function pointers, and that of the destructors.
 const TABLES: u32 = 2;
 
@@ -93,6 +96,7 @@ fn settings(config: &EngineConfig) -> Config {
         .memory_init_cow(true)
         .epoch_interruption(config.deadlines)
         .cranelift_opt_level(OptLevel::Speed)
+        .max_wasm_stack(GUEST_STACK)
         .wasm_relaxed_simd(false)
         .wasm_memory64(false);
     settings

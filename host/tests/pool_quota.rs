@@ -77,3 +77,17 @@ fn a_machine_with_less_room_gives_a_smaller_pool_that_says_so() {
     assert_eq!(opened.iter().filter(|result| result.is_ok()).count(), 10);
     assert!(matches!(opened[10], Err(PoolError::Busy { instances: 10 })), "{:?}", opened[10]);
 }
+
+#[test]
+fn sessions_that_wait_to_be_opened_are_bounded() {
+    let deadline = Duration::from_secs(1);
+    let engine = EngineConfig { init_deadline: deadline, ..engine(4) };
+    let pool = build_alone(builder(4, 1).engine(engine).queues(1, 3));
+    let asked: Vec<_> = (0..20).map(|_| pool.open("a", &key(), Config::gateway(fault(HANG_ON_OPEN, 0)))).collect();
+    let answers: Vec<_> = asked.into_iter().map(|reply| reply.wait().map(drop)).collect();
+    let busy = answers.iter().filter(|answer| **answer == Err(PoolError::Busy { instances: 4 })).count();
+    let hung = answers.iter().filter(|answer| matches!(answer, Err(PoolError::Guest(Error::Failed(_))))).count();
+    // Four in the slots, three that wait.
+    assert_eq!((hung, busy), (7, 13), "{answers:?}");
+    assert_eq!((pool.stats().sessions, pool.stats().tenants["a"].sessions), (0, 0));
+}

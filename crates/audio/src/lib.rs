@@ -31,6 +31,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod beside;
 pub mod bit;
 pub mod detect;
 mod error;

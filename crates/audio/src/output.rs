@@ -4,11 +4,11 @@
 //! everything is written to a temporary file beside the target, which takes the target's name only when
 //! [`AtomicFile::commit`] is called.
 
+use crate::beside::{Beside, folder};
 use crate::{Error, Result};
 use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 
 /// A buffered file under construction. Dropped without [`commit`](Self::commit) (an error, a panic) it vanishes, and
 /// what stood under its name before stays as it was.
@@ -16,7 +16,8 @@ use tempfile::NamedTempFile;
 /// - A symbolic link is followed, also where it points at nothing yet: the file it points at is written, the link stays.
 /// - Permissions of a file that is replaced are kept; a new file gets those of the process's umask.
 /// - What is no regular file (`/dev/null`, a pipe, a folder) is refused.
-/// - A process that is killed leaves the temporary file, `.XXXXXXXXXXXX.part`, and an untouched target.
+/// - A process that is killed leaves an untouched target and, where the temporary file must have a name (not on Linux's
+///   usual file systems), that file, `.XXXXXXXXXXXX.part`.
 /// - Nothing is forced to disk: after a power failure the file may be missing.
 #[derive(Debug)]
 pub struct AtomicFile {
@@ -25,10 +26,6 @@ pub struct AtomicFile {
     /// Where it goes: the path, with links followed.
     real: PathBuf,
 }
-
-/// The temporary file, whose errors do not tell its name: nobody knows it.
-#[derive(Debug)]
-struct Beside(NamedTempFile);
 
 /// Most links that are followed, as Linux has it.
 const MOST_LINKS: usize = 40;
@@ -44,11 +41,11 @@ impl AtomicFile {
         let existing = existing(path)?;
         let create = || {
             let real = follow(path)?;
-            let temporary = beside(&real)?;
+            let temporary = Beside::create(&real)?;
             if let Some(permissions) = existing {
-                temporary.as_file().set_permissions(permissions)?;
+                temporary.file().set_permissions(permissions)?;
             }
-            Ok(Self { writer: BufWriter::new(Beside(temporary)), path: path.to_owned(), real })
+            Ok(Self { writer: BufWriter::new(temporary), path: path.to_owned(), real })
         };
         create().map_err(|cause| Error::io("create", path, cause))
     }
@@ -68,8 +65,8 @@ impl AtomicFile {
     /// behind.
     pub fn commit(self) -> Result<()> {
         let Self { writer, path, real } = self;
-        let Beside(temporary) = writer.into_inner().map_err(|error| Error::io("write", &path, error.into_error()))?;
-        temporary.persist(real).map_err(|error| Error::io("replace", &path, error.error))?;
+        let temporary = writer.into_inner().map_err(|error| Error::io("write", &path, error.into_error()))?;
+        temporary.persist(real).map_err(|cause| Error::io("replace", &path, cause))?;
         Ok(())
     }
 
@@ -81,7 +78,7 @@ impl AtomicFile {
 
     /// A second handle to the file, for a library that insists on owning what it writes to.
     pub(crate) fn handle(&self) -> Result<File> {
-        self.writer.get_ref().0.as_file().try_clone().map_err(|cause| Error::io("create", &self.path, cause))
+        self.writer.get_ref().file().try_clone().map_err(|cause| Error::io("create", &self.path, cause))
     }
 }
 
@@ -110,40 +107,6 @@ fn follow(path: &Path) -> io::Result<PathBuf> {
         }
     }
     Err(io::Error::other("its links go round in a circle"))
-}
-
-/// A bare name has the empty parent, which is no folder one can open.
-fn folder(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// A temporary file in the same folder. Its name is short, whatever the target's is.
-fn beside(real: &Path) -> io::Result<NamedTempFile> {
-    if real.file_name().is_none() {
-        return Err(io::ErrorKind::InvalidFilename.into());
-    }
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".").rand_bytes(12).suffix(".part");
-    // Temporary files are private by default; this one is to become an ordinary file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder(real))
-}
-
-impl Write for Beside {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.as_file().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.as_file().flush()
-    }
-}
-
-impl Seek for Beside {
-    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        self.0.as_file().seek(position)
-    }
 }
 
 impl Write for AtomicFile {

@@ -188,7 +188,7 @@ fn what_is_wrong_with_a_file_is_said() {
         ("file contains zero channels", wav(PCM, 0, 48000, 16, &[0; 8])),
         ("bits per sample is 0", wav(PCM, 1, 48000, 0, &[0; 8])),
         ("its samples have 40 bits", wav(PCM, 1, 48000, 40, &[0; 10])),
-        ("bits per sample is not 32", wav(FLOAT, 1, 48000, 64, &[0; 16])),
+        ("its samples are floats of 64 bits", wav(FLOAT, 1, 48000, 64, &[0; 16])),
         ("data chunk length is not a multiple of sample size", wav(PCM, 1, 48000, 16, &[0; 3])),
         ("invalid data chunk length", wav(PCM, 2, 48000, 16, &[0; 6])),
     ];

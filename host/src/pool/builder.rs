@@ -55,45 +55,52 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Worker threads, at least one; by default as many as this process has processors.
+    /// Worker threads, at least one; by default as many as this process has processors. More than that gain nothing: a
+    /// guest never waits for anything. A worker whose guests take long has up to three threads more for that time.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers.max(1);
         self
     }
 
-    /// Slots, memory and deadlines. Fewer slots are made, with a warning, where the machine does not hold so many; see
-    /// [`Pool::slots`].
+    /// Slots, memory and deadlines; by default 1,000 slots of 8 MiB, 50 ms an operation, 500 ms an opening. A slot costs
+    /// 8 GiB of address space, and memory (some 200 KiB) only while a session is in it. Fewer slots are made, with
+    /// a warning, where the machine does not hold so many; see [`Pool::slots`].
     pub fn engine(mut self, engine: EngineConfig) -> Self {
         self.engine = engine;
         self
     }
 
-    /// A tenant and its quota. The last quota of a name counts.
+    /// A tenant and its quota; by default there is none, and nobody can open anything. The last quota of a name counts.
+    /// A tenant costs some 6 KiB. One without bounds may take all slots: see [`Quota`].
     pub fn tenant(mut self, name: impl Into<String>, quota: Quota) -> Self {
         self.tenants.push((name.into(), quota));
         self
     }
 
     /// Most frames that wait: of one session (40 by default, 2.4 s of 60 ms frames), and of one worker (4,096). Where
-    /// there is one more, the oldest goes: of that session, or of the tenant that has most of them waiting.
+    /// there is one more, the oldest goes: of that session, or of the tenant that has most of them waiting. As many
+    /// sessions as frames may wait at a worker to be opened. A longer queue makes frames late, not more of them.
     pub fn queues(mut self, session: usize, worker: usize) -> Self {
         (self.session_queue, self.worker_queue) = (session.max(1), worker.max(1));
         self
     }
 
-    /// How long a frame may wait before it is given up; by default as long as the frame itself lasts.
+    /// How long a frame may wait before it is given up; by default as long as the frame itself lasts. Much longer, and
+    /// a device hears what was said long ago, instead of a gap.
     pub fn max_wait(mut self, wait: Duration) -> Self {
         self.max_wait = Some(wait);
         self
     }
 
-    /// How often a session may fail.
+    /// How often a session may fail; by default it is closed at the eighth failure within 10 s. A restart costs some
+    /// 100 µs of its worker.
     pub fn restart(mut self, policy: RestartPolicy) -> Self {
         self.restart = policy;
         self
     }
 
-    /// When workers change the quality.
+    /// When workers change the quality; by default down above 15 and 25 ms, up below 5 and 10 ms after 5 s. Marks close
+    /// together make it swing; a tenant's or session's pin overrules it.
     pub fn ladder(mut self, ladder: LadderConfig) -> Self {
         self.ladder = ladder;
         self
@@ -106,25 +113,28 @@ impl Builder {
         self
     }
 
-    /// What the machine allows, where it should not be asked.
+    /// What the machine allows; by default it is asked. Where it allows less than is said here, openings fail later, with
+    /// [`PoolError::Exhausted`].
     pub fn room(mut self, room: Room) -> Self {
         self.room = Some(room);
         self
     }
 
-    /// Another clock than the machine's monotonic one. The guests' deadlines do not come from it.
+    /// Another clock than the machine's monotonic one, for tests. Queues, quotas, back-off and ladder go by it; the
+    /// guests' deadlines do not. It is read three times a frame.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Other jitter than random.
+    /// Other jitter than random, for tests. With the same for all, sessions that failed together come back together.
     pub fn jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = jitter;
         self
     }
 
-    /// Told of every [`Event`], on a worker's thread: return at once, and do not wait for the pool.
+    /// Told of every [`Event`]; by default nobody is. On the thread that met it, a worker's or a blocking caller's: that
+    /// worker waits meanwhile, so return at once, and do not wait for the pool. A panic costs the frame.
     pub fn on_event(mut self, sink: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.sink = Sink(Arc::new(sink));
         self

@@ -1,9 +1,9 @@
 //! An encoder or decoder of a pool by itself, as its owner holds it: for jobs that are no device session.
 
-use super::SessionId;
 use super::handle::{Handle, show};
 use super::reply::Reply;
 use super::work::{DecodeWork, Work};
+use super::{PoolError, SessionId};
 use std::fmt;
 
 /// An encoder in an instance of its own on one worker of a pool: a stream's frames never spread over several codecs.
@@ -17,7 +17,16 @@ pub struct PoolEncoder(pub(crate) Handle);
 impl PoolEncoder {
     /// Encodes one frame of interleaved PCM (2.5 to 120 ms) and returns the packet.
     pub fn encode(&self, pcm: Vec<i16>) -> Reply<Vec<u8>> {
-        self.0.submit(|answer| Work::Encode(pcm, answer))
+        self.0.frame(|answer| Work::Encode(pcm, answer))
+    }
+
+    /// The same, on this thread where nothing else waits for its worker: see
+    /// [`PoolSession::blocking_receive`](super::PoolSession::blocking_receive).
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn blocking_encode(&self, pcm: Vec<i16>) -> Result<Vec<u8>, PoolError> {
+        self.0.call(|answer| Work::Encode(pcm, answer))
     }
 
     /// Closes it once what is queued was done; the reply comes when the slot is free.
@@ -50,17 +59,26 @@ pub struct PoolDecoder(pub(crate) Handle);
 impl PoolDecoder {
     /// Decodes a packet to interleaved PCM.
     pub fn decode(&self, packet: Vec<u8>) -> Reply<Vec<i16>> {
-        self.0.submit(|answer| Work::Decode(DecodeWork::Decode(packet, answer)))
+        self.0.frame(|answer| Work::Decode(DecodeWork::Decode(packet, answer)))
+    }
+
+    /// The same, on this thread where nothing else waits for its worker: see
+    /// [`PoolSession::blocking_receive`](super::PoolSession::blocking_receive).
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn blocking_decode(&self, packet: Vec<u8>) -> Result<Vec<i16>, PoolError> {
+        self.0.call(|answer| Work::Decode(DecodeWork::Decode(packet, answer)))
     }
 
     /// Recovers the last `samples` a channel before `following` from the redundancy in it, as far as that goes.
     pub fn recover(&self, following: Vec<u8>, samples: u32) -> Reply<Vec<i16>> {
-        self.0.submit(|answer| Work::Decode(DecodeWork::Recover(following, samples, answer)))
+        self.0.frame(|answer| Work::Decode(DecodeWork::Recover(following, samples, answer)))
     }
 
     /// Makes up `samples` a channel for a lost packet.
     pub fn conceal(&self, samples: u32) -> Reply<Vec<i16>> {
-        self.0.submit(|answer| Work::Decode(DecodeWork::Conceal(samples, answer)))
+        self.0.frame(|answer| Work::Decode(DecodeWork::Conceal(samples, answer)))
     }
 
     /// Closes it once what is queued was done; the reply comes when the slot is free.

@@ -96,6 +96,9 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// All its words.
+    pub const LABELS: [&'static str; 3] = ["sessions", "frames", "cpu"];
+
     /// A word for it, for metrics.
     #[must_use]
     pub const fn label(&self) -> &'static str {
@@ -126,6 +129,9 @@ pub enum Shed {
 }
 
 impl Shed {
+    /// All its words.
+    pub const LABELS: [&'static str; 4] = ["stale", "session_queue", "worker_queue", "discarded"];
+
     /// A word for it, for metrics.
     #[must_use]
     pub const fn label(&self) -> &'static str {
@@ -198,5 +204,19 @@ impl CloseReason {
             Self::Refused(_) => "refused",
             Self::ShutDown => "shut_down",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_among_all_words() {
+        let refusals =
+            [Refusal::Sessions { limit: 1 }, Refusal::Frames { limit: 1 }, Refusal::Cpu { limit: Duration::ZERO }];
+        assert_eq!(refusals.map(|refusal| refusal.label()), Refusal::LABELS);
+        let sheds = [Shed::Stale, Shed::SessionQueue, Shed::WorkerQueue, Shed::Discarded];
+        assert_eq!(sheds.map(|shed| shed.label()), Shed::LABELS);
     }
 }

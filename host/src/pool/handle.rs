@@ -1,5 +1,7 @@
 //! What every owner of something at a worker holds: its lane there. Dropping it closes the lane.
 
+use super::PoolError;
+use super::caller::Errand;
 use super::reply::{Answer, Reply};
 use super::session::Meta;
 use super::work::Work;
@@ -18,7 +20,35 @@ impl Handle {
         Self { meta, worker, closed: false }
     }
 
-    /// Queues work; the reply is what becomes of it.
+    /// Queues a frame, where the tenant's quota lets it in; the reply is what becomes of it.
+    pub(crate) fn frame<T>(&self, work: impl FnOnce(Answer<T>) -> Work) -> Reply<T> {
+        // Before anything is made, queued or locked: what a tenant floods with costs nobody else.
+        match self.admit() {
+            Ok(()) => self.submit(work),
+            Err(error) => Reply::known(Err(error)),
+        }
+    }
+
+    /// The same, done by this thread where nothing is ahead of it; blocks until it is done.
+    pub(crate) fn call<T>(&self, work: impl FnOnce(Answer<T>) -> Work) -> Result<T, PoolError> {
+        let (errand, reply) = self.admit().map(|()| self.submit_or_do(work))?;
+        if let Some(errand) = errand {
+            errand.run();
+        }
+        reply.wait()
+    }
+
+    /// A frame of a tenant that was let in. What is handed back is for the caller to do.
+    pub(crate) fn submit_or_do<T>(&self, work: impl FnOnce(Answer<T>) -> Work) -> (Option<Errand>, Reply<T>) {
+        let (answer, reply) = Reply::pair();
+        (self.worker.submit_or_do(&self.meta, work(answer)), reply)
+    }
+
+    pub(crate) fn admit(&self) -> Result<(), PoolError> {
+        self.meta.tenant.admit(self.worker.shared.clock.now())
+    }
+
+    /// Queues work that no quota counts.
     pub(crate) fn submit<T>(&self, work: impl FnOnce(Answer<T>) -> Work) -> Reply<T> {
         let (answer, reply) = Reply::pair();
         self.worker.submit(&self.meta, work(answer));

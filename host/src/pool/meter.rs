@@ -29,6 +29,33 @@ impl Meter {
     }
 }
 
+/// Counts of one tenant by a word of a few: without a lock, because a tenant decides how often.
+pub(crate) struct Counts(Box<[(&'static str, Meter)]>);
+
+impl Counts {
+    pub(crate) fn new(metric: Metric, tenant: &str, words: &[&'static str]) -> Self {
+        Self(words.iter().map(|&word| (word, Meter::new(metric.counter(&[tenant, word])))).collect())
+    }
+
+    pub(crate) fn add(&self, word: &'static str) {
+        if let Some((_, meter)) = self.0.iter().find(|(known, _)| *known == word) {
+            meter.add(1);
+        }
+    }
+
+    /// All words together.
+    pub(crate) fn total(&self) -> u64 {
+        self.0.iter().map(|(_, meter)| meter.get()).sum()
+    }
+
+    /// Adds each word's count to `sums`, where there is any.
+    pub(crate) fn sum_into(&self, sums: &mut BTreeMap<&'static str, u64>) {
+        for (word, meter) in self.0.iter().filter(|(_, meter)| meter.get() > 0) {
+            *sums.entry(word).or_default() += meter.get();
+        }
+    }
+}
+
 /// Counts of one tenant by a word: for what is rare, because it takes a lock.
 pub(crate) struct Words {
     metric: Metric,

@@ -2,7 +2,8 @@
 //!
 //! A [`Pool`] owns N workers; each owns the instances of its sessions. A session lives on one worker, in one instance, on
 //! one codec: its frames stay in order. [`Pool::open`] puts it on the worker with the fewest sessions. All calls return a
-//! [`Reply`], to be awaited (no runtime is assumed) or waited for.
+//! [`Reply`], to be awaited (no runtime is assumed) or waited for. A thread that may block has it cheaper with
+//! [`blocking_send`](PoolSession::blocking_send) and its kind: it does the frame itself where its worker is idle.
 //!
 //! ```no_run
 //! use sidetone_host::{EngineConfig, Key, Pool, Quota};
@@ -57,8 +58,10 @@
 //! # Costs
 //! A frame costs, besides the guest: one allocation (the reply), two locks of the worker's queue (each some ten
 //! instructions), three readings of the clock, and a wake-up where the worker, or the one who waits, sleeps: together
-//! less than a microsecond where nobody sleeps. What is left: the allocations that wasmtime makes of the lists a guest
-//! returns, and the two hops between threads of one who sends a frame and waits for it. See `cargo xtask bench pool`.
+//! 1 to 2 µs where nobody sleeps. What is left: the allocations that wasmtime makes of the lists a guest
+//! returns, and the two hops between threads of one who sends a frame and waits for it, some 80 µs where both must be
+//! woken. A `blocking_` call has neither hop; [`Builder::spin`] buys async callers out of one, with CPU. See
+//! `cargo xtask bench pool`. A frame that a quota refuses costs its caller 0.1 µs, and no lock.
 //! The `metrics` facade costs an atomic operation a value once a recorder is installed. Two threads besides the workers
 //! wake every 5 ms, for deadlines and for guests that take long.
 //!
@@ -68,18 +71,22 @@
 //! [`PoolSession::stats`], the pool's [`Pool::stats`]. Failures and their guest backtraces are logged with `tracing`.
 //!
 //! # Hazards
-//! - Do not [`wait`](Reply::wait) on the threads of an async runtime, nor in an event callback.
+//! - Do not [`wait`](Reply::wait), and call nothing that begins with `blocking_`, on the threads of an async runtime or
+//!   in an event callback.
+//! - A `blocking_` call runs the guest on its caller's stack, where that has 768 KiB left; elsewhere a worker does it.
 //! - Time of guests is the time their calls take on the worker's thread; a machine with fewer processors than busy
 //!   threads makes that more than their CPU time, and quotas and the ladder act on it.
 //! - A swap to another component compiles on the caller's thread and needs a free slot.
 
 mod backoff;
 mod builder;
+mod caller;
 mod clock;
 mod codec;
 mod codec_work;
 mod error;
 mod event;
+mod hand;
 mod handle;
 mod histogram;
 mod ladder;
@@ -259,7 +266,7 @@ impl Pool {
     pub fn set_quota(&self, name: &str, quota: Quota) {
         let index = self.next_tenant.fetch_add(1, Relaxed);
         let limits = Limits::of(self.engine.config());
-        let tenant = Arc::new(Tenant::new(index, name, quota, limits, self.shared.clock.now()));
+        let tenant = Arc::new(Tenant::new(index, name, quota, limits));
         let entry = Arc::new(Entry::new(tenant, self.workers.len()));
         let before = self.tenants.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), entry);
         // Its packet instances end here, outside the lock.

@@ -90,6 +90,13 @@ impl<O: Clone, J: Queued> Queues<O, J> {
         self.round.iter().all(|&tenant| self.shares[tenant].ready.is_empty())
     }
 
+    /// No frame waits, nothing can be taken, and what is queued in this lane next can.
+    pub(crate) fn is_vacant(&self, lane: usize) -> bool {
+        self.frames == 0
+            && self.is_empty()
+            && self.lanes.get(lane).is_some_and(|lane| !lane.busy && lane.jobs.is_empty())
+    }
+
     /// Nothing waits, and nothing is being done.
     pub(crate) fn is_idle(&self) -> bool {
         self.is_empty() && self.shares.iter().all(|share| share.busy.is_empty())

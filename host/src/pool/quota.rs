@@ -1,9 +1,10 @@
 //! What a tenant may use, and the token buckets that count it.
 
 use sidetone_session::Quality;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-/// What a tenant may use. `None` and 0 mean: as much as the pool has.
+/// What a tenant may use. `None` means: as much as the pool has; 0 means nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Quota {
     /// Sessions open at a time; codecs count as such, and so does each instance that the packet functions keep (at most
@@ -37,45 +38,80 @@ impl Quota {
     };
 }
 
-/// Tokens that come back at `rate` a second, at most one second's worth of them.
+const SECOND: u64 = 1_000_000_000;
+
+/// Tokens that come back at a rate, at most one second's worth of them. Without a lock: all it holds is when it is full.
 #[derive(Debug)]
 pub(crate) struct Bucket {
-    rate: f64,
-    tokens: f64,
-    at: Duration,
+    /// Time in which a token comes back, in ns.
+    interval: u64,
+    /// When all tokens are back, in ns of the clock.
+    full_at: AtomicU64,
 }
 
 impl Bucket {
-    pub(crate) const fn new(rate: f64, now: Duration) -> Self {
-        Self { rate, tokens: rate, at: now }
-    }
-
-    fn refill(&mut self, now: Duration) {
-        // A clock that went back gives nothing; one that leapt forward no more than a second's worth.
-        self.tokens = (self.tokens + now.saturating_sub(self.at).as_secs_f64() * self.rate).min(self.rate);
-        self.at = now;
+    /// So many tokens a second; of 0 there is never one.
+    pub(crate) const fn a_second(rate: u32) -> Self {
+        let interval = if rate == 0 { u64::MAX } else { SECOND / rate as u64 };
+        Self { interval, full_at: AtomicU64::new(0) }
     }
 
     /// Takes one token, if there is one.
-    pub(crate) fn take(&mut self, now: Duration) -> bool {
-        self.refill(now);
-        let enough = self.tokens >= 1.0;
-        if enough {
-            self.tokens -= 1.0;
-        }
-        enough
+    pub(crate) fn take(&self, now: Duration) -> bool {
+        let now = nanos(now);
+        let take = |full_at: u64| {
+            let after = believed(full_at, now, now + SECOND).saturating_add(self.interval);
+            (after <= now + SECOND).then_some(after)
+        };
+        self.full_at.fetch_update(Relaxed, Relaxed, take).is_ok()
+    }
+}
+
+/// Time of guests that comes back at a rate, at most one second's worth of it; what was used beyond is a debt of at most
+/// as much.
+#[derive(Debug)]
+pub(crate) struct TimeBucket {
+    /// What comes back in a second, in ns.
+    rate: u64,
+    /// When all is back, in ns of the clock.
+    full_at: AtomicU64,
+}
+
+impl TimeBucket {
+    pub(crate) fn a_second(time: Duration) -> Self {
+        Self { rate: nanos(time), full_at: AtomicU64::new(0) }
     }
 
     /// Whether there is anything left.
-    pub(crate) fn has_any(&mut self, now: Duration) -> bool {
-        self.refill(now);
-        self.tokens > 0.0
+    pub(crate) fn has_any(&self, now: Duration) -> bool {
+        let now = nanos(now);
+        self.rate > 0 && believed(self.full_at.load(Relaxed), now, now + 2 * SECOND) < now + SECOND
     }
 
-    /// Takes tokens that were used; more than there were is a debt of at most one second.
-    pub(crate) fn charge(&mut self, tokens: f64) {
-        self.tokens = (self.tokens - tokens).max(-self.rate);
+    /// Takes what was used.
+    pub(crate) fn charge(&self, now: Duration, used: Duration) {
+        let now = nanos(now);
+        let comes_back_in = used.as_nanos() * u128::from(SECOND) / u128::from(self.rate.max(1));
+        let comes_back_in = u64::try_from(comes_back_in).unwrap_or(u64::MAX);
+        let charged = |full_at: u64| {
+            let full_at = believed(full_at, now, now + 2 * SECOND);
+            Some(full_at.saturating_add(comes_back_in).min(now + 2 * SECOND))
+        };
+        // It is always some.
+        let _ = self.full_at.fetch_update(Relaxed, Relaxed, charged);
     }
+}
+
+/// When a bucket is full: at the latest at `last`, as its clock has it. Threads that read the clock at once may be
+/// a little behind each other, which gives nothing. One that is behind by more than a second was set back: that gives no
+/// more than one second's worth, and shuts nobody out. Neither does one that was set forward.
+fn believed(full_at: u64, now: u64, last: u64) -> u64 {
+    if full_at > last + SECOND { now } else { full_at.clamp(now, last) }
+}
+
+/// 292 years of a clock, and room above for a few seconds more.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).min(u64::MAX / 2)
 }
 
 #[cfg(test)]
@@ -84,19 +120,47 @@ mod tests {
 
     #[test]
     fn a_second_holds_the_rate_and_no_more() {
-        let mut bucket = Bucket::new(50.0, Duration::ZERO);
+        let bucket = Bucket::a_second(50);
         assert_eq!((0..2500).filter(|_| bucket.take(Duration::ZERO)).count(), 50);
         assert_eq!((0..2500).filter(|_| bucket.take(Duration::from_millis(500))).count(), 25);
         let hour = Duration::from_secs(3600);
         assert_eq!((0..2500).filter(|_| bucket.take(hour)).count(), 50, "nothing is saved up");
-        assert!(!bucket.take(Duration::ZERO), "a clock that goes back gives nothing");
+        let a_little_back = hour - Duration::from_millis(999);
+        assert!(!bucket.take(a_little_back), "a thread that is behind gets nothing");
+        assert_eq!((0..2500).filter(|_| bucket.take(Duration::ZERO)).count(), 50, "a clock set back shuts nobody out");
+        assert!(!bucket.take(Duration::ZERO));
+    }
+
+    #[test]
+    fn any_rate_passes_exactly_itself_in_a_second_and_none_of_nothing() {
+        for rate in [0, 1, 3, 7, 999, 4_000] {
+            let bucket = Bucket::a_second(rate);
+            assert_eq!((0..5000).filter(|_| bucket.take(Duration::ZERO)).count(), rate as usize, "{rate}");
+        }
     }
 
     #[test]
     fn a_debt_is_paid_before_there_is_more() {
-        let mut bucket = Bucket::new(0.1, Duration::ZERO);
-        bucket.charge(0.15);
+        let bucket = TimeBucket::a_second(Duration::from_millis(100));
+        assert!(bucket.has_any(Duration::ZERO));
+        bucket.charge(Duration::ZERO, Duration::from_millis(150));
         assert!(!bucket.has_any(Duration::from_millis(400)));
         assert!(bucket.has_any(Duration::from_millis(600)));
+        let hour = Duration::from_secs(3600);
+        bucket.charge(hour, Duration::from_secs(100));
+        assert!(!bucket.has_any(hour + Duration::from_secs(1)), "a debt is a second's worth at most");
+        assert!(bucket.has_any(hour + Duration::from_millis(1001)));
+        assert!(!TimeBucket::a_second(Duration::ZERO).has_any(hour));
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_shuts_nobody_out() {
+        let bucket = TimeBucket::a_second(Duration::from_millis(100));
+        let hour = Duration::from_secs(3600);
+        bucket.charge(hour, Duration::from_millis(1));
+        bucket.charge(Duration::ZERO, Duration::from_millis(1));
+        assert!(bucket.has_any(Duration::ZERO));
+        bucket.charge(Duration::ZERO, Duration::from_millis(99));
+        assert!(!bucket.has_any(Duration::ZERO), "and gives a second's worth");
     }
 }

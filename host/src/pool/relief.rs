@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-/// Threads of a worker: the one that serves, and three whose guests take long. Were there no bound, a tenant could have
-/// as many threads as sessions.
+/// Threads of a worker, callers' among them: the one that serves, and three whose guests take long. Were there no bound,
+/// a tenant could have as many threads as sessions.
 const MOST_THREADS: u32 = 4;
 
 /// How often it is looked whether a guest takes long: a thread is relieved after 5 to 10 ms.
@@ -27,15 +27,23 @@ impl Worker {
         }
         let mut queue = self.lock();
         let stuck = self.job.load(Relaxed) == job && !queue.work.is_empty();
-        if !stuck || queue.over || self.threads.load(Relaxed) >= MOST_THREADS {
+        // A caller that serves has the worker's own thread to relieve it.
+        let most = MOST_THREADS + u32::from(queue.away.is_some());
+        if !stuck || queue.over || self.threads.load(Relaxed) >= most {
             return job;
         }
-        // The new thread waits for this lock.
-        if let Err(error) = self.spawn(queue.shift + 1) {
-            tracing::warn!(worker = self.index, %error, "no thread to relieve one whose guest takes long");
-            return job;
+        if queue.away.is_some() {
+            queue.serve_again();
+            self.wake.notify_one();
+        } else {
+            let shift = queue.next_shift();
+            // The new thread waits for this lock.
+            if let Err(error) = self.spawn(shift) {
+                tracing::warn!(worker = self.index, %error, "no thread to relieve one whose guest takes long");
+                return job;
+            }
+            queue.shift = shift;
         }
-        queue.shift += 1;
         self.job.store(0, Relaxed);
         if let Some(tenant) = queue.served.take() {
             queue.work.charge(tenant, ADVANCE);

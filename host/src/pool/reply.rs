@@ -41,7 +41,12 @@ impl<T> Reply<T> {
     ///
     /// # Errors
     /// What the call says.
-    pub fn wait(self) -> Result<T, PoolError> {
+    pub fn wait(mut self) -> Result<T, PoolError> {
+        if let State::Waiting(reply) = &mut self.0
+            && let Ok(Some(result)) = reply.try_recv()
+        {
+            return result;
+        }
         let mut reply = pin!(self);
         let waker = Waker::from(Arc::new(Parked(thread::current())));
         let mut context = Context::from_waker(&waker);

@@ -18,6 +18,8 @@ pub(crate) struct Shared {
     pub(crate) restart: RestartPolicy,
     pub(crate) ladder: LadderConfig,
     pub(crate) bounds: Bounds,
+    /// Slots of the engine.
+    pub(crate) instances: u32,
     pub(crate) spin: Duration,
     pub(crate) max_wait: Option<Duration>,
     current: RwLock<(u64, Component)>,
@@ -67,6 +69,7 @@ impl Shared {
             restart,
             ladder,
             bounds,
+            instances: component.engine().config().instances,
             spin,
             max_wait,
             current: RwLock::new((1, component)),

@@ -1,44 +1,19 @@
 //! The threads of a worker: the one that serves, and those that were relieved of it because their guest takes long.
 
 use super::event::Event;
+use super::hand::{Done, Hand, Held};
 use super::queue::Next;
 use super::relief::ADVANCE;
-use super::seated::Seated;
 use super::session::shut_down;
 use super::work::Work;
 use super::worker::{Queue, Worker};
-use super::{PoolError, Shed};
 use sidetone_session::Quality;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
-
-/// What a thread has in its hands: on the table of the queue again before it takes the next.
-struct Hand {
-    /// Its number: it serves as long as the queue has the same one.
-    shift: u64,
-    holds: Option<Held>,
-}
-
-struct Held {
-    lane: usize,
-    tenant: usize,
-    seat: Option<Box<Seated>>,
-    /// Frames that a panic would lose.
-    at_stake: u32,
-    /// When it was done, and the guest's time.
-    done: Option<Done>,
-}
-
-struct Done {
-    at: Duration,
-    took: Duration,
-    /// Of audio: with the time in the queue.
-    latency: Option<Duration>,
-}
 
 /// What a thread is to do next.
 enum Turn {
@@ -83,60 +58,10 @@ impl Worker {
 
     fn serve(&self, hand: &mut Hand) {
         loop {
-            let (next, level) = match self.turn(hand) {
-                Turn::Serve(next, level) => (next, level),
+            match self.turn(hand) {
+                Turn::Serve(next, level) => self.do_one(hand, next, level),
                 Turn::Relieved => return,
                 Turn::Over => return self.leave_all(),
-            };
-            let Some(held) = &mut hand.holds else { return };
-            let Next { lane, since, job, .. } = next;
-            let start = self.shared.clock.now();
-            let waited = start.saturating_sub(since);
-            let audio = job.is_audio();
-            match job {
-                Work::Close(answer) => {
-                    if let Some(mut seat) = hand.holds.take().and_then(|held| held.seat) {
-                        seat.leave(&self.shared);
-                    }
-                    self.end_lane(lane);
-                    // Told when there is room again.
-                    drop(answer.map(|answer| answer.send(Ok(()))));
-                    continue;
-                }
-                Work::Open(opening) => match Seated::open(&self.shared, opening) {
-                    Ok(seat) => held.seat = Some(Box::new(seat)),
-                    Err(tell) => {
-                        hand.holds = None;
-                        self.end_lane(lane);
-                        // As above.
-                        tell();
-                        continue;
-                    }
-                },
-                work => {
-                    let Some(seat) = &mut held.seat else {
-                        work.refuse(PoolError::Lost);
-                        continue;
-                    };
-                    if audio && waited > seat.meta().worth[usize::from(!work.is_incoming())] {
-                        let meta = seat.meta().clone();
-                        meta.shed(work, waited, Shed::Stale);
-                        continue;
-                    }
-                    held.at_stake = seat.stake(&work);
-                    seat.serve(&self.shared, level, held.at_stake, work);
-                }
-            }
-            let end = self.shared.clock.now();
-            let took = end.saturating_sub(start);
-            held.done = Some(Done { at: end, took, latency: audio.then_some(waited + took) });
-            let Some(seat) = &held.seat else { continue };
-            let meta = seat.meta();
-            meta.tenant.charge(took);
-            if audio {
-                self.meters.record(waited, took);
-                meta.tenant.record(waited + took);
-                meta.record(waited + took);
             }
         }
     }
@@ -155,6 +80,11 @@ impl Worker {
             }
         }
         loop {
+            if queue.away == Some(hand.shift) {
+                // A caller serves, and wakes this thread where something waits then.
+                queue = self.sleep(queue);
+                continue;
+            }
             if queue.shift != hand.shift {
                 return Turn::Relieved;
             }
@@ -164,15 +94,7 @@ impl Worker {
                 late.into_iter().for_each(|work| work.refuse(shut_down()));
                 return Turn::Over;
             }
-            let depth = queue.work.frames() as u64;
-            if let Some(next) = queue.work.pop() {
-                self.pending.store(queue.work.frames() as u64, Relaxed);
-                self.meters.record_depth(depth);
-                let seat = queue.seats.get_mut(next.lane).and_then(Option::take);
-                hand.holds = Some(Held { lane: next.lane, tenant: next.tenant, seat, at_stake: 0, done: None });
-                queue.jobs += 1;
-                self.job.store(queue.jobs, Relaxed);
-                queue.served = Some(next.tenant);
+            if let Some(next) = self.take_up(&mut queue, hand) {
                 return Turn::Serve(next, queue.ladder.level());
             }
             self.pending.store(0, Relaxed);
@@ -193,15 +115,34 @@ impl Worker {
                     continue;
                 }
             }
-            queue.asleep = true;
-            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
-            queue.asleep = false;
+            queue = self.sleep(queue);
         }
+    }
+
+    fn sleep<'a>(&self, mut queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
+        queue.asleep = true;
+        queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        queue.asleep = false;
+        queue
+    }
+
+    /// Takes the next work, and the seat it is for.
+    pub(super) fn take_up(&self, queue: &mut Queue, hand: &mut Hand) -> Option<Next<Work>> {
+        let depth = queue.work.frames() as u64;
+        let next = queue.work.pop()?;
+        self.pending.store(queue.work.frames() as u64, Relaxed);
+        self.meters.record_depth(depth);
+        let seat = queue.seats.get_mut(next.lane).and_then(Option::take);
+        hand.holds = Some(Held { lane: next.lane, tenant: next.tenant, seat, at_stake: 0, done: None });
+        queue.jobs += 1;
+        self.job.store(queue.jobs, Relaxed);
+        queue.served = Some(next.tenant);
+        Some(next)
     }
 
     /// Puts back what a thread holds, charges for it, and observes it. `None`: the thread was relieved; else what is to
     /// be told.
-    fn lay_down(&self, queue: &mut Queue, hand: &mut Hand) -> Option<Option<Event>> {
+    pub(super) fn lay_down(&self, queue: &mut Queue, hand: &mut Hand) -> Option<Option<Event>> {
         let relieved = queue.shift != hand.shift;
         if !relieved {
             self.job.store(0, Relaxed);
@@ -225,7 +166,7 @@ impl Worker {
                 queue.seats[lane] = seat;
             }
             queue.work.done(lane);
-            if relieved && queue.asleep {
+            if relieved && queue.asleep && queue.away.is_none() {
                 // What waits behind it can be served now.
                 self.wake.notify_one();
             }
@@ -247,13 +188,6 @@ impl Worker {
         let start = std::time::Instant::now();
         while self.pending.load(Relaxed) == 0 && start.elapsed() < self.shared.spin {
             std::hint::spin_loop();
-        }
-    }
-
-    /// The thread panicked. The session that was being served is opened again; the others were not touched.
-    fn survive_panic(&self, hand: &mut Hand) {
-        if let Some(Held { seat: Some(seat), at_stake, .. }) = &mut hand.holds {
-            seat.survive_panic(&self.shared, *at_stake);
         }
     }
 

@@ -1,7 +1,9 @@
 //! Short jobs on a pool that are no device session: an encoder or decoder by itself, single packets.
 
 use super::codec::{PoolDecoder, PoolEncoder};
+use super::handle::Handle;
 use super::occupant::DecoderConfig;
+use super::reply::Answer;
 use super::work::{Opening, PacketWork, Work};
 use super::worker::Worker;
 use super::{Pool, PoolError, Reply};
@@ -54,6 +56,30 @@ impl Pool {
         self.packet(tenant, key, |key, answer| PacketWork::Open(key, datagram, answer))
     }
 
+    /// As [`seal`](Self::seal), on this thread where nothing else waits for the worker: see
+    /// [`PoolSession::blocking_receive`](super::PoolSession::blocking_receive).
+    ///
+    /// # Errors
+    /// As [`seal`](Self::seal).
+    pub fn blocking_seal(
+        &self,
+        tenant: &str,
+        key: &Key,
+        header: Header,
+        payload: Vec<u8>,
+    ) -> Result<Vec<u8>, PoolError> {
+        self.packet_here(tenant, key, |key, answer| PacketWork::Seal(key, header, payload, answer))
+    }
+
+    /// As [`open_packet`](Self::open_packet), on this thread where nothing else waits for the worker: see
+    /// [`PoolSession::blocking_receive`](super::PoolSession::blocking_receive).
+    ///
+    /// # Errors
+    /// As [`open_packet`](Self::open_packet).
+    pub fn blocking_open_packet(&self, tenant: &str, key: &Key, datagram: Vec<u8>) -> Result<Candidate, PoolError> {
+        self.packet_here(tenant, key, |key, answer| PacketWork::Open(key, datagram, answer))
+    }
+
     /// Zeroises what [`seal`](Self::seal) and [`open_packet`](Self::open_packet) kept of a key.
     pub fn forget(&self, tenant: &str, key: &Key) -> Reply<()> {
         let forget = |answer| Work::Packet(PacketWork::Forget(key.clone(), answer));
@@ -66,22 +92,36 @@ impl Pool {
         }
     }
 
-    fn packet<T>(
+    fn packet<T>(&self, tenant: &str, key: &Key, work: impl FnOnce(Key, Answer<T>) -> PacketWork) -> Reply<T> {
+        let asked =
+            self.with_packets(tenant, key, |handle| handle.submit(|answer| Work::Packet(work(key.clone(), answer))));
+        asked.unwrap_or_else(|error| Reply::known(Err(error)))
+    }
+
+    fn packet_here<T>(
         &self,
         tenant: &str,
         key: &Key,
-        work: impl FnOnce(Key, super::reply::Answer<T>) -> PacketWork,
-    ) -> Reply<T> {
-        let worker = self.worker_of(key);
-        let asked = self.tenant(tenant).and_then(|entry| {
-            let open = || {
-                self.place(&entry.tenant, worker, WORTH, |handle| {
-                    (Work::Open(Opening::Packets(handle.meta.clone())), handle)
-                })
-            };
-            entry.with(worker.index, open, |handle| handle.submit(|answer| Work::Packet(work(key.clone(), answer))))
-        });
-        asked.unwrap_or_else(|error: PoolError| Reply::known(Err(error)))
+        work: impl FnOnce(Key, Answer<T>) -> PacketWork,
+    ) -> Result<T, PoolError> {
+        let here = |handle: &Handle| handle.submit_or_do(|answer| Work::Packet(work(key.clone(), answer)));
+        let (errand, reply) = self.with_packets(tenant, key, here)?;
+        if let Some(errand) = errand {
+            errand.run();
+        }
+        reply.wait()
+    }
+
+    /// Does something with the instance that has a key's schedules, for one packet that the tenant's quota lets in.
+    fn with_packets<T>(&self, tenant: &str, key: &Key, ask: impl FnOnce(&Handle) -> T) -> Result<T, PoolError> {
+        let (entry, worker) = (self.tenant(tenant)?, self.worker_of(key));
+        entry.tenant.admit(self.shared.clock.now())?;
+        let first = || {
+            self.place(&entry.tenant, worker, WORTH, |handle| {
+                (Work::Open(Opening::Packets(handle.meta.clone())), handle)
+            })
+        };
+        entry.with(worker.index, first, ask)
     }
 
     /// The worker that has a key's schedules: the same for as long as the pool lives, and not to be told from outside.

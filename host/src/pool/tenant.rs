@@ -1,14 +1,14 @@
 //! A tenant: its quota, and what it has used of it.
 
 use super::histogram::Histogram;
-use super::meter::{Meter, Words};
-use super::quota::{Bucket, Quota};
-use super::{PoolError, Refusal};
+use super::meter::{Counts, Meter, Words};
+use super::quota::{Bucket, Quota, TimeBucket};
+use super::{PoolError, Refusal, Shed};
 use crate::{Limits, metrics as table};
 use metrics::Gauge;
 use serde::Serialize;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Counts of one tenant, all its sessions together.
@@ -47,15 +47,15 @@ pub(crate) struct Tenant {
     pub(crate) quota: Quota,
     pub(crate) limits: Limits,
     sessions: AtomicU32,
-    frame_bucket: Option<Mutex<Bucket>>,
-    cpu_bucket: Option<Mutex<Bucket>>,
+    frame_bucket: Option<Bucket>,
+    cpu_bucket: Option<TimeBucket>,
     guest_nanos: AtomicU64,
     /// Linear memory of all its instances, in bytes.
     memory: AtomicU64,
     pub(crate) frames: Meter,
     pub(crate) errors: Words,
-    refused: Words,
-    pub(crate) shed: Words,
+    refused: Counts,
+    pub(crate) shed: Counts,
     pub(crate) restarts: Words,
     pub(crate) closed: Words,
     pub(crate) lost: Meter,
@@ -69,11 +69,10 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
-    pub(crate) fn new(index: usize, name: &str, quota: Quota, pool: Limits, now: Duration) -> Self {
+    pub(crate) fn new(index: usize, name: &str, quota: Quota, pool: Limits) -> Self {
         let label: Arc<str> = name.into();
         let meter = |metric: table::Metric| Meter::new(metric.counter(&[name]));
         let words = |metric: table::Metric| Words::new(metric, label.clone());
-        let bucket = |rate: f64| Mutex::new(Bucket::new(rate, now));
         Self {
             index,
             name: label.clone(),
@@ -84,14 +83,14 @@ impl Tenant {
                 init_deadline: quota.init_deadline.unwrap_or(pool.init_deadline),
             },
             sessions: AtomicU32::new(0),
-            frame_bucket: quota.frames_per_second.map(|rate| bucket(f64::from(rate))),
-            cpu_bucket: quota.cpu_per_second.map(|time| bucket(time.as_secs_f64())),
+            frame_bucket: quota.frames_per_second.map(Bucket::a_second),
+            cpu_bucket: quota.cpu_per_second.map(TimeBucket::a_second),
             guest_nanos: AtomicU64::new(0),
             memory: AtomicU64::new(0),
             frames: meter(table::FRAMES),
             errors: words(table::ERRORS),
-            refused: words(table::REFUSED),
-            shed: words(table::SHED),
+            refused: Counts::new(table::REFUSED, name, &Refusal::LABELS),
+            shed: Counts::new(table::SHED, name, &Shed::LABELS),
             restarts: words(table::RESTARTS),
             closed: words(table::SESSIONS_CLOSED),
             lost: meter(table::LOST_FRAMES),
@@ -123,10 +122,10 @@ impl Tenant {
 
     /// One frame more, at `now`.
     pub(crate) fn admit(&self, now: Duration) -> Result<(), PoolError> {
-        if self.frame_bucket.as_ref().is_some_and(|bucket| !lock(bucket).take(now)) {
+        if self.frame_bucket.as_ref().is_some_and(|bucket| !bucket.take(now)) {
             return Err(self.refuse(Refusal::Frames { limit: self.quota.frames_per_second.unwrap_or(0) }));
         }
-        if self.cpu_bucket.as_ref().is_some_and(|bucket| !lock(bucket).has_any(now)) {
+        if self.cpu_bucket.as_ref().is_some_and(|bucket| !bucket.has_any(now)) {
             return Err(self.refuse(Refusal::Cpu { limit: self.quota.cpu_per_second.unwrap_or_default() }));
         }
         Ok(())
@@ -137,11 +136,11 @@ impl Tenant {
         refusal.into()
     }
 
-    /// Time that a guest took.
-    pub(crate) fn charge(&self, time: Duration) {
+    /// Time that a guest took, until `now`.
+    pub(crate) fn charge(&self, now: Duration, time: Duration) {
         self.guest_nanos.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Relaxed);
         if let Some(bucket) = &self.cpu_bucket {
-            lock(bucket).charge(time.as_secs_f64());
+            bucket.charge(now, time);
         }
     }
 
@@ -172,8 +171,4 @@ impl Tenant {
             guest_ms: self.guest_nanos.load(Relaxed) / 1_000_000,
         }
     }
-}
-
-fn lock(bucket: &Mutex<Bucket>) -> std::sync::MutexGuard<'_, Bucket> {
-    bucket.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -44,12 +44,30 @@ pub(super) struct Queue {
     pub(super) until: Option<Duration>,
     /// Number of the thread that serves.
     pub(super) shift: u64,
+    /// The last number that was given.
+    pub(super) shifts: u64,
+    /// A caller serves; this is the number of the worker's own thread, which sleeps.
+    pub(super) away: Option<u64>,
     /// Jobs taken so far.
     pub(super) jobs: u64,
     /// Tenant of the one that is being done.
     pub(super) served: Option<usize>,
     /// Nobody serves any more.
     pub(super) over: bool,
+}
+
+impl Queue {
+    pub(super) const fn next_shift(&mut self) -> u64 {
+        self.shifts += 1;
+        self.shifts
+    }
+
+    /// The worker's own thread serves again, once it is woken.
+    pub(super) const fn serve_again(&mut self) {
+        if let Some(thread) = self.away.take() {
+            self.shift = thread;
+        }
+    }
 }
 
 impl Worker {
@@ -63,6 +81,8 @@ impl Worker {
                 asleep: false,
                 until: None,
                 shift: 0,
+                shifts: 0,
+                away: None,
                 jobs: 0,
                 served: None,
                 over: false,
@@ -91,6 +111,11 @@ impl Worker {
         if queue.until.is_some() {
             return Err(shut_down());
         }
+        // Each holds a slot, or waits for one to open in, or to give it back: these, too, are bounded.
+        let instances = self.shared.instances;
+        if self.sessions.load(Relaxed) as usize >= instances as usize + self.shared.bounds.worker {
+            return Err(PoolError::Busy { instances });
+        }
         self.sessions.fetch_add(1, Relaxed);
         self.meters.sessions_metric.increment(1.0);
         let lane = queue.work.open(tenant, |lane| Arc::new(meta(lane)));
@@ -104,21 +129,20 @@ impl Worker {
     /// Queues work of a session.
     pub(crate) fn submit(&self, meta: &Meta, work: Work) {
         let now = self.shared.clock.now();
-        if work.is_audio()
-            && let Err(error) = meta.tenant.admit(now)
-        {
-            return work.refuse(error);
-        }
-        let mut queue = self.lock();
+        let queue = self.lock();
         if queue.until.is_some() {
             drop(queue);
             return work.refuse(shut_down());
         }
+        self.push(queue, meta, now, work);
+    }
+
+    pub(super) fn push(&self, mut queue: MutexGuard<'_, Queue>, meta: &Meta, now: Duration, work: Work) {
         let removed = queue.work.push(meta.lane, now, work);
         self.pending.store(queue.work.frames().max(1) as u64, Relaxed);
-        let asleep = queue.asleep;
+        let wakes = queue.asleep && queue.away.is_none();
         drop(queue);
-        if asleep {
+        if wakes {
             self.wake.notify_one();
         }
         if let Some(removed) = removed {
@@ -138,9 +162,15 @@ impl Worker {
         }
     }
 
-    pub(super) fn end_lane(&self, lane: usize) {
-        let closed = self.lock().work.close(lane);
-        let Some((meta, rest)) = closed else { return };
+    /// Ends a lane, for work that was begun at `start`: that, too, its tenant pays for.
+    pub(super) fn end_lane(&self, lane: usize, start: Duration) {
+        let now = self.shared.clock.now();
+        let took = now.saturating_sub(start);
+        let mut queue = self.lock();
+        let Some((meta, rest)) = queue.work.close(lane) else { return };
+        queue.work.charge(meta.tenant.index, took);
+        drop(queue);
+        meta.tenant.charge(now, took);
         self.left(&meta);
         rest.into_iter().for_each(|work| work.refuse(PoolError::Closed(CloseReason::Asked)));
     }
@@ -182,3 +212,6 @@ impl Worker {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -108,7 +108,11 @@ fn plain_header(layout: &riff::Layout) -> Vec<u8> {
 
 fn check_coding(path: &Path, fmt: &[u8]) -> Result<()> {
     let tag = fmt.first_chunk().map_or(0, |&tag| u16::from_le_bytes(tag));
+    let bits = fmt.get(14..16).map_or(0, |bits| u16::from_le_bytes([bits[0], bits[1]]));
     let coding = match tag {
+        0x0003 if bits != 32 => {
+            return Err(Error::malformed(Format::Wav, path, format!("its samples are floats of {bits} bits")));
+        }
         // PCM, IEEE float, and WAVE_FORMAT_EXTENSIBLE, which holds one of these two or is refused by `hound`.
         0x0001 | 0x0003 | 0xfffe => return Ok(()),
         0x0002 | 0x0011 => "ADPCM",

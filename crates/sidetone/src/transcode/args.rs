@@ -19,8 +19,9 @@ use std::str::FromStr;
 /// infinite samples of a WAV file are refused. IN and OUT are files, not pipes; IN holds at most 6 hours of packets.
 ///
 /// An existing OUT is replaced, but only once the new one is complete: after an error, Ctrl-C or SIGTERM it is as it
-/// was. A signal that comes when OUT is complete changes nothing: the exit code is 0. The report is printed after that;
-/// where it cannot be printed, the exit code is 1 and OUT stays.
+/// was, and after SIGKILL, too. (Where files must have a name, which on Linux they need not, that leaves a hidden one that
+/// ends in .part, to be deleted.) A signal that comes when OUT is complete changes nothing: the exit code is 0. The report is printed after
+/// that; where it cannot be printed, the exit code is 1 and OUT stays.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -25,7 +25,7 @@ struct Load {
     sessions: u64,
     every: u64,
     takes: u64,
-    quota: Option<f64>,
+    quota: Option<u32>,
 }
 
 /// A quiet tenant of 40 calls whose frames take 0.5 ms each: a third of the worker.
@@ -36,7 +36,7 @@ const QUIET: Load = Load { sessions: 40, every: 61_300 * MICROS, takes: 500 * MI
 fn play(loads: &[Load], seconds: u64) -> Vec<(Vec<u64>, u64)> {
     let mut queues = Queues::new(Bounds { session: 40, worker: 4096 });
     let mut arrivals = BinaryHeap::new();
-    let mut buckets: Vec<_> = loads.iter().map(|load| load.quota.map(|rate| Bucket::new(rate, at(0)))).collect();
+    let buckets: Vec<_> = loads.iter().map(|load| load.quota.map(Bucket::a_second)).collect();
     for (tenant, load) in loads.iter().enumerate() {
         for session in 0..load.sessions {
             let lane = queues.open(tenant, |_| ());
@@ -55,7 +55,7 @@ fn play(loads: &[Load], seconds: u64) -> Vec<(Vec<u64>, u64)> {
             if due < seconds * SECOND {
                 arrivals.push(Reverse((due + loads[tenant].every, lane, tenant)));
             }
-            if buckets[tenant].as_mut().is_none_or(|bucket| bucket.take(at(due))) {
+            if buckets[tenant].as_ref().is_none_or(|bucket| bucket.take(at(due))) {
                 // A full queue loses its oldest.
                 let _ = queues.push(lane, at(due), Frame);
             } else {
@@ -84,7 +84,7 @@ fn p99(latencies: &[u64]) -> u64 {
 
 /// `times` a quota of 100 frames a second.
 fn at_times_its_quota(times: u64) -> Load {
-    Load { sessions: 10, every: SECOND / 10 / times, takes: 500 * MICROS, quota: Some(100.0) }
+    Load { sessions: 10, every: SECOND / 10 / times, takes: 500 * MICROS, quota: Some(100) }
 }
 
 #[test]

@@ -129,3 +129,22 @@ fn a_lane_that_was_closed_while_it_was_busy_is_gone() {
     assert_eq!(queues.close(next.lane), Some(("a", vec![Frame(1)])));
     assert!(queues.is_idle() && queues.frames() == 0);
 }
+
+#[test]
+fn a_lane_is_vacant_where_no_frame_waits_and_none_of_its_own_is_being_done() {
+    let mut queues = queues(10, 10);
+    let (a, b) = (queues.open(0, |_| "a"), queues.open(1, |_| "b"));
+    let vacant = |queues: &Queues<&'static str, Frame>| [a, b].map(|lane| queues.is_vacant(lane));
+    assert_eq!(vacant(&queues), [true, true]);
+    queues.push(a, MS, Frame(0));
+    assert_eq!(vacant(&queues), [false, false], "one waits");
+    assert_eq!(queues.pop().map(|next| next.lane), Some(a));
+    assert_eq!(vacant(&queues), [false, true], "it is being done");
+    queues.push(a, MS, Frame(1));
+    assert_eq!(vacant(&queues), [false, false], "one waits behind it");
+    queues.done(a);
+    assert_eq!(take(&mut queues).map(|next| next.job), Some(Frame(1)));
+    assert_eq!(vacant(&queues), [true, true]);
+    queues.close(a);
+    assert_eq!(vacant(&queues), [false, true]);
+}

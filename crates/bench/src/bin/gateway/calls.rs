@@ -10,7 +10,7 @@ use sidetone_bench::report::{folder, write_file};
 use std::time::Duration;
 
 /// p99 of the latency that the gateway adds, in ms.
-const SEARCH: Search = Search { most: 1_000, coarse: 50, fine: 10, limit: 20.0 };
+const SEARCH: Search = Search { most: 1_000, coarse: 50, fine: 10, limit: 20.0, patience: Duration::from_secs(900) };
 
 const KINDS: [(&str, &str); 3] = [("c0", "calls_c0"), ("c5", "calls_c5"), ("passthrough", "calls_passthrough")];
 
