@@ -116,7 +116,7 @@ impl Bridge for Loop {
                     ToBackEnd::Audio(Heard::Packet { payload, .. }) => Speech::Packet(payload),
                     _ => continue,
                 };
-                if end.speech.send(speech).await.is_err() {
+                if end.send(speech).await.is_err() {
                     return;
                 }
             }
