@@ -3,6 +3,7 @@
 
 pub(crate) mod http;
 pub(crate) mod speech_server;
+pub(crate) mod turns;
 pub(crate) mod web;
 
 use sidetone_audio::{Pcm, measure, resample, wav};
