@@ -76,6 +76,7 @@ counts! {
     Totals {
         connections: "sidetone_connections_total";
         connections_refused: "sidetone_connections_refused_total";
+        connections_replaced: "sidetone_connections_replaced_total";
         connections_broken: "sidetone_connections_broken_total";
         messages: "sidetone_messages_total";
         messages_malformed: "sidetone_messages_malformed_total";

@@ -32,6 +32,7 @@ pub(crate) const METRICS: &[Metric] = &[
     counter("sidetone_unknown_flood_total", &[], "Datagrams of unknown connection ids beyond their source's rate."),
     counter("sidetone_connections_total", &[], "Devices that connected."),
     counter("sidetone_connections_refused_total", &[], "Connections refused: a limit was reached, credentials or request were wrong."),
+    counter("sidetone_connections_replaced_total", &[], "Devices that connected while a connection with their client id stood, which ended for it."),
     counter("sidetone_connections_broken_total", &[], "WebSocket connections ended because the peer broke a rule or did not read."),
     counter("sidetone_messages_total", &[], "Messages of devices."),
     counter("sidetone_messages_malformed_total", &[], "Messages of devices that are not understood."),
