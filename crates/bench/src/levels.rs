@@ -1,10 +1,14 @@
 //! How much a machine holds: the highest level of load at which nothing is late.
 //!
-//! One bad try may be the machine's: a level has failed when two tries out of three did. Levels go up in coarse steps;
-//! where one fails, the gap below it is halved down to a fine step.
+//! One bad try may be the machine's: a level has failed when two tries out of three did, or one was far off. Levels double
+//! until one fails; then the gap below it is halved, down to a fine step or a twentieth of what holds.
 
 use anyhow::Result;
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// So many times the limit is no accident.
+const FAR: f64 = 3.0;
 
 /// What one try of a level has shown.
 #[derive(Debug, Clone, Copy)]
@@ -20,12 +24,14 @@ pub struct Outcome {
 pub struct Search {
     /// No level above this is tried.
     pub most: u32,
-    /// The first steps.
-    pub coarse: u32,
-    /// The last ones.
+    /// The first level.
+    pub first: u32,
+    /// The last steps.
     pub fine: u32,
     /// A level holds below this p99, in milliseconds, and with nothing late.
     pub limit: f64,
+    /// No level is begun after so long; what held until then is what was found.
+    pub time: Duration,
 }
 
 /// What was found.
@@ -45,17 +51,16 @@ impl Search {
     pub fn highest(&self, name: &str, mut try_out: impl FnMut(u32) -> Result<Outcome>) -> Result<Found> {
         let mut points = BTreeMap::new();
         let (mut held, mut failed) = (0, None);
-        loop {
-            let next = match failed {
-                None => (held + self.coarse).min(self.most),
-                Some(failed) => (held + failed) / 2 / self.fine * self.fine,
-            };
-            if next <= held || points.contains_key(&next) {
+        let start = Instant::now();
+        while let Some(next) = self.next(held, failed) {
+            if start.elapsed() >= self.time {
+                eprintln!("{name}: {held} held; {next} was not tried, since {:?} are over", self.time);
                 break;
             }
             let (holds, best) = self.judge(|| {
                 let outcome = try_out(next)?;
-                eprintln!("{name}: {next}, p99 {:.2} ms, {} late", outcome.p99, outcome.late);
+                let so_far = start.elapsed().as_secs();
+                eprintln!("{name}: {next}, p99 {:.2} ms, {} late ({so_far} s so far)", outcome.p99, outcome.late);
                 Ok(outcome)
             })?;
             points.insert(next, best);
@@ -66,6 +71,16 @@ impl Search {
             }
         }
         Ok(Found { held, points: points.into_iter().map(|(level, p99)| (f64::from(level), p99)).collect() })
+    }
+
+    /// The level after these; `None`: the edge is found.
+    fn next(&self, held: u32, failed: Option<u32>) -> Option<u32> {
+        let next = match failed {
+            None => (held * 2).max(self.first).min(self.most),
+            Some(failed) if failed - held <= self.fine.max(held / 20) => return None,
+            Some(failed) => (held + failed) / 2 / self.fine * self.fine,
+        };
+        (next > held).then_some(next)
     }
 
     fn judge(&self, mut try_out: impl FnMut() -> Result<Outcome>) -> Result<(bool, f64)> {
@@ -79,11 +94,11 @@ impl Search {
                 bad += 1;
             }
             // What is far from the limit needs no second look.
-            if bad == 0 && p99 < self.limit / 2.0 {
+            if bad == 0 && p99 < self.limit / 2.0 || p99 > self.limit * FAR {
                 break;
             }
         }
-        Ok((bad < 2, best))
+        Ok((good > bad, best))
     }
 }
 
@@ -91,7 +106,7 @@ impl Search {
 mod tests {
     use super::*;
 
-    const SEARCH: Search = Search { most: 1500, coarse: 50, fine: 10, limit: 10.0 };
+    const SEARCH: Search = Search { most: 1500, first: 50, fine: 10, limit: 10.0, time: Duration::from_secs(3600) };
 
     #[test]
     fn the_edge_is_found_and_one_bad_try_is_forgiven() {
@@ -103,12 +118,19 @@ mod tests {
         });
         let found = found.unwrap();
         assert_eq!(found.held, 230);
-        assert!(found.points.contains(&(250.0, 30.0)) && found.points.contains(&(100.0, 6.0)));
+        let tried: Vec<_> = found.points.iter().map(|point| point.0).collect();
+        assert_eq!(tried, [50.0, 100.0, 200.0, 220.0, 230.0, 240.0, 250.0, 300.0, 400.0].map(f64::from).to_vec());
     }
 
     #[test]
     fn nothing_or_everything_may_hold() {
         let of = |p99: f64| SEARCH.highest("test", |_| Ok(Outcome { p99, late: 0 })).unwrap().held;
         assert_eq!((of(50.0), of(1.0)), (0, 1500));
+    }
+
+    #[test]
+    fn when_its_time_is_over_it_gives_what_it_has() {
+        let search = Search { time: Duration::ZERO, ..SEARCH };
+        assert_eq!(search.highest("test", |_| unreachable!()).unwrap(), Found { held: 0, points: vec![] });
     }
 }
