@@ -89,6 +89,7 @@ counts! {
         uplink_packets: "sidetone_uplink_packets_total";
         uplink_lost: "sidetone_uplink_lost_total";
         uplink_concealed: "sidetone_uplink_concealed_total";
+        keystream_overlap: "sidetone_keystream_overlap_total";
         downlink_packets: "sidetone_downlink_packets_total";
         downlink_unsent: "sidetone_downlink_unsent_total";
         downlink_late: "sidetone_downlink_late_total";

@@ -45,6 +45,7 @@ pub(crate) const METRICS: &[Metric] = &[
     counter("sidetone_uplink_packets_total", &[], "Packets of devices taken into their stream."),
     counter("sidetone_uplink_lost_total", &[], "Packets of devices that never came."),
     counter("sidetone_uplink_concealed_total", &[], "Frames made up for packets that never came."),
+    counter("sidetone_keystream_overlap_total", &[], "Packets of devices that share keystream with an earlier one, of calls that are over: firmware whose timestamps stand still."),
     counter("sidetone_downlink_packets_total", &[], "Packets sent to devices."),
     counter("sidetone_downlink_unsent_total", &[], "Packets to devices that could not be sent."),
     counter("sidetone_downlink_late_total", &[], "Packets sent more than 20 ms after their time."),

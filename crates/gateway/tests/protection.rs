@@ -5,7 +5,7 @@ mod common;
 use common::{Device, PATIENCE, config, speech, until};
 use sidetone_gateway::Gateway;
 use sidetone_packet::{Direction, HEADER_LEN, Header, Sealer};
-use sidetone_protocol::message::{GatewayBody, ListenMode, Tts};
+use sidetone_protocol::message::{DeviceBody, GatewayBody, ListenMode, Tts};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tokio::net::UdpSocket;
@@ -179,6 +179,44 @@ async fn what_is_no_packet_is_counted_by_what_is_wrong_with_it() {
         counted(&gateway, name, before + 1).await;
     }
     echoes(&mut device, &datagrams[0]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_floods_its_own_call_is_held_to_its_rate() {
+    let (gateway, mut device, datagrams) = call("flood").await;
+    let before = gateway.counts()["datagrams"];
+    for _ in 0..400 {
+        device.send(&datagrams[0]).await;
+    }
+    until("all have come", || gateway.counts()["datagrams"] == before + 400).await;
+    let counts = gateway.counts();
+    assert!(counts["dropped.rate"] >= 240, "a burst of 120, and what comes back meanwhile: {counts:?}");
+    let refilled = Duration::from_secs(1);
+    sleep(refilled).await;
+    // The flood was one packet, many times: its echo comes first.
+    assert!(device.receive().await.is_some());
+    echoes(&mut device, &datagrams[1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keystream_that_firmware_uses_twice_is_counted() {
+    let (gateway, mut device, _) = call("overlap").await;
+    let udp = device.media.as_ref().unwrap().udp.clone().unwrap();
+    let payload = opus_payload(&mut device);
+    let schedule = sidetone_packet::KeySchedule::new(udp.key.expose());
+    let taken = gateway.counts()["uplink_packets"];
+    for sequence in 200..203 {
+        // As firmware does it: the clock stands still.
+        let (flags, payload_len) = (0, payload.len() as u16);
+        let header = Header { flags, payload_len, connection_id: udp.nonce.connection_id(), timestamp: 0, sequence };
+        let mut datagram = vec![0; HEADER_LEN + payload.len()];
+        sidetone_packet::seal_with(&schedule, &header, &payload, &mut datagram).unwrap();
+        device.send(&datagram).await;
+    }
+    counted(&gateway, "uplink_packets", taken + 3).await;
+    device.say(DeviceBody::Goodbye).await;
+    until("the call ends", || gateway.calls() == 0).await;
+    assert_eq!(gateway.counts()["keystream_overlap"], 2, "each but the first");
 }
 
 #[tokio::test(flavor = "multi_thread")]

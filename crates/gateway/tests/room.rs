@@ -88,7 +88,8 @@ impl Bridge for Room {
             while let Some(told) = end.receive().await {
                 match told {
                     ToBackEnd::StartCapture(_) => {
-                        if end.send(Speech::Mark(Tts::Start)).await.is_ok() {
+                        let begun = end.send(Speech::Mark(Tts::Start)).await;
+                        if begun.is_ok() {
                             participants.lock().unwrap().push((end.clone(), Participant::default()));
                         }
                     }

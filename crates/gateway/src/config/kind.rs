@@ -140,9 +140,8 @@ impl Kind {
             (Self::Secret, _) => "***".into(),
             // A password may be in there, and not be allowed to.
             (Self::Url(_) | Self::Host, Value::String(text)) => {
-                let text = masked(text);
-                let shown = text.rfind('@').map_or(text.clone(), |end| format!("***{}", &text[end..]));
-                super::print::literal(&Value::String(shown))
+                let (hidden, rest) = text.rfind('@').map_or(("", text.as_str()), |end| ("***", &text[end..]));
+                super::print::literal(&Value::String(format!("{hidden}{}", masked(rest))))
             }
             _ => super::print::literal(value),
         }

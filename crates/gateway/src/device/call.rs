@@ -163,6 +163,8 @@ impl Call {
         drop(leg);
         let stats = tokio::time::timeout(CLOSING, session.stats()).await;
         let stats = stats.ok().and_then(Result::ok);
+        let overlaps = stats.as_ref().map_or(0, |stats| stats.guest.keystream_overlap);
+        shared.counters.totals.keystream_overlap.add(overlaps);
         entry.note(stats.as_ref());
         shared.calls.tell(&CallEvent::closed(&entry, cause));
         if tokio::time::timeout(CLOSING, session.close()).await.is_err() {
