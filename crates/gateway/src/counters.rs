@@ -93,6 +93,7 @@ counts! {
         downlink_packets: "sidetone_downlink_packets_total";
         downlink_unsent: "sidetone_downlink_unsent_total";
         downlink_late: "sidetone_downlink_late_total";
+        downlink_shed: "sidetone_downlink_shed_total";
         bridge_dropped: "sidetone_bridge_dropped_total";
         bridge_failed: "sidetone_bridge_failed_total";
     }

@@ -49,6 +49,7 @@ pub(crate) const METRICS: &[Metric] = &[
     counter("sidetone_downlink_packets_total", &[], "Packets sent to devices."),
     counter("sidetone_downlink_unsent_total", &[], "Packets to devices that could not be sent."),
     counter("sidetone_downlink_late_total", &[], "Packets sent more than 20 ms after their time."),
+    counter("sidetone_downlink_shed_total", &[], "Frames of live speech dropped because the device held enough to play."),
     counter("sidetone_bridge_dropped_total", &[], "Frames that a slow back end did not take."),
     counter("sidetone_bridge_failed_total", &[], "Calls that lost their back end."),
     counter("sidetone_server_connections_total", &[], "Connections to the speech server that were made."),

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Device, PATIENCE, config, speech, until};
+use common::{Device, FRAME_TIME, PATIENCE, config, speech, until};
 use sidetone_gateway::Gateway;
 use sidetone_packet::{Direction, HEADER_LEN, Header, Sealer};
 use sidetone_protocol::message::{DeviceBody, GatewayBody, ListenMode, Tts};
@@ -37,6 +37,7 @@ async fn join(gateway: &mut Gateway, name: &str) -> (Device, Vec<Vec<u8>>) {
 async fn echoes(device: &mut Device, datagram: &[u8]) {
     device.send(datagram).await;
     assert!(device.receive().await.is_some(), "the call goes on");
+    sleep(FRAME_TIME).await;
 }
 
 async fn stranger() -> UdpSocket {
@@ -146,7 +147,7 @@ async fn a_device_whose_address_changed_is_found_again_after_two_seconds() {
     let mut buffer = [0; 2048];
     for (n, datagram) in datagrams.iter().enumerate() {
         device.send(datagram).await;
-        if timeout(Duration::from_millis(60), device.socket.recv(&mut buffer)).await.is_ok() {
+        if timeout(FRAME_TIME, device.socket.recv(&mut buffer)).await.is_ok() {
             found = Some(n);
             break;
         }
@@ -245,7 +246,7 @@ async fn unknown_ids_at_fifty_thousand_a_second_cost_a_call_nothing() {
     for datagram in speech {
         device.send(datagram).await;
         heard += usize::from(device.receive().await.is_some());
-        sleep(Duration::from_millis(40)).await;
+        sleep(FRAME_TIME).await;
     }
     let sent = flood.await.unwrap();
     assert_eq!(heard, speech.len(), "of {sent} datagrams of the flood none took the place of a call's");

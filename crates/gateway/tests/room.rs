@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Device, alike, config, speech};
+use common::{Device, FRAME_TIME, alike, config, speech};
 use sidetone_gateway::Gateway;
 use sidetone_gateway::bridge::{Bridge, BridgeError, Call, Form, Heard, Leg, LegEnd, Speech, ToBackEnd, leg};
 use sidetone_opus::SampleRate;
@@ -17,8 +17,6 @@ const PIECE: usize = 480;
 
 /// What a room waits for before it plays somebody, so that a network that stutters is not heard.
 const AHEAD: usize = PIECE * 30;
-
-const FRAME: Duration = Duration::from_millis(60);
 
 #[derive(Debug, Default)]
 struct Participant {
@@ -89,7 +87,7 @@ impl Bridge for Room {
                 match told {
                     ToBackEnd::StartCapture(_) => {
                         let begun = end.send(Speech::Mark(Tts::Start)).await;
-                        if begun.is_ok() {
+                        if begun.is_ok() && end.send(Speech::Live).await.is_ok() {
                             participants.lock().unwrap().push((end.clone(), Participant::default()));
                         }
                     }
@@ -125,7 +123,7 @@ async fn who_joins_a_room_late_hears_the_others_from_then_on() {
     let mut speaker = join(&mut gateway, "speaker").await;
     let spoken = speech();
     let (before, after) = spoken.split_at(960 * 16);
-    speaker.speak(before, FRAME).await;
+    speaker.speak(before, FRAME_TIME).await;
     let mut late = join(&mut gateway, "late").await;
     let rest = after.len();
     let heard = tokio::spawn(async move {
@@ -141,7 +139,7 @@ async fn who_joins_a_room_late_hears_the_others_from_then_on() {
         assert!(timeout(lasting, listening).await.is_err(), "a room never falls silent");
         heard
     });
-    speaker.speak(after, FRAME).await;
+    speaker.speak(after, FRAME_TIME).await;
     let heard = heard.await.unwrap();
     let likeness = alike((16_000, after), (24_000, &heard));
     println!("likeness of what was heard in a room: {likeness:.3}");

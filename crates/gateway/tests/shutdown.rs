@@ -25,7 +25,7 @@ impl Link for Stuck {
     }
 
     async fn close(self) {
-        pending().await;
+        pending::<()>().await;
     }
 }
 

@@ -47,10 +47,11 @@ mod tests {
                     $version::Connect::builder().client_id(id).unwrap().keep_alive(9).user_name("user").unwrap()
                 };
             }
-            let (plain, whole) = (connect!(v3_1_1).build().unwrap(), connect!(v3_1_1).password(password).unwrap());
+            let (plain, whole) =
+                (connect!(v3_1_1).build().unwrap(), connect!(v3_1_1).password(password.to_vec()).unwrap());
             let expected = whole.build().unwrap().to_continuous_buffer();
             assert_eq!(insert(plain.to_continuous_buffer(), password), Some(expected));
-            let (plain, whole) = (connect!(v5_0).build().unwrap(), connect!(v5_0).password(password).unwrap());
+            let (plain, whole) = (connect!(v5_0).build().unwrap(), connect!(v5_0).password(password.to_vec()).unwrap());
             let expected = whole.build().unwrap().to_continuous_buffer();
             assert_eq!(insert(plain.to_continuous_buffer(), password), Some(expected));
         }

@@ -3,39 +3,54 @@
 
 mod common;
 
-use common::serve::Serve;
-use common::{number, program, scratch};
-use serde_json::Value;
+use common::serve::{Serve, fleet};
+use common::{number, scratch};
 use std::fs;
 use std::path::Path;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 /// What a gateway may add to the way from mouth to ear, for 99 of 100 marks.
 const ADDED_MS: f64 = 20.0;
 
-/// A fleet that is late by more than this, by itself, was kept from working by others: the machine is too busy to tell.
-const BUSY_MS: f64 = 5.0;
+/// Where other programs took so much of the processors, the figure is theirs as much as ours.
+const BUSY: f64 = 0.1;
 
-/// Runs a fleet to its end; its report.
-fn fleet(serve: &Serve, arguments: &str, html: &Path) -> Value {
-    let json = serve.folder.path().join("report.json");
-    let gateway = format!("mqtt://{}", serve.address("mqtt"));
-    let mut command = program();
-    command.args(["fleet", "--quiet", "--gateway", &gateway]).args(arguments.split_whitespace());
-    command.arg("--json").arg(&json).arg("--html").arg(html);
-    let output = command.output().expect("it starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap()
+/// Ticks of the processors since the machine started: all of them, those that somebody used, and those that the
+/// children of this process used which have ended.
+struct Ticks {
+    all: f64,
+    used: f64,
+    ours: f64,
+}
+
+impl Ticks {
+    fn now() -> Self {
+        let numbers = |text: &str| text.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<f64>>();
+        let machine = fs::read_to_string("/proc/stat").unwrap();
+        let machine = numbers(machine.lines().next().unwrap());
+        // user, nice, system, idle, iowait, irq, softirq, steal
+        let all: f64 = machine[..8].iter().sum();
+        let own = fs::read_to_string("/proc/self/stat").unwrap();
+        let own = numbers(own.rsplit_once(')').unwrap().1);
+        // Behind the name and the state: fields 4 and on; 16 and 17 are the children's.
+        Self { all, used: all - machine[3] - machine[4], ours: own[12] + own[13] }
+    }
+
+    /// The share that others have used since.
+    fn others(&self) -> f64 {
+        let now = Self::now();
+        let others = (now.used - self.used) - (now.ours - self.ours);
+        others / (now.all - self.all)
+    }
 }
 
 /// No call may suffer, whatever the machine does. How long things take is judged less what the fleet itself was late by,
-/// which is in all its latencies; and once more where that shows a machine that others kept busy.
+/// which is in all its latencies. A machine that other programs keep busy gets a second try; if it is busy then too, the
+/// median is judged instead, which a stall of theirs does not move.
 #[test]
 fn two_hundred_devices_talk_for_half_a_minute_over_a_bad_network_and_none_is_lost() {
     let html = Path::new(env!("CARGO_TARGET_TMPDIR")).join("two_hundred_devices.html");
-    let mut tries = Vec::new();
-    loop {
+    for last in [false, true] {
+        let before = Ticks::now();
         // The quality in which two cores hold that many, the fleet included.
         let serve = Serve::start(scratch(), &["--audio-quality", "minimal"]);
         let network = "--devices 200 --ramp 100 --duration 32s --listeners 16 --loss 2 --jitter 30";
@@ -51,40 +66,21 @@ fn two_hundred_devices_talk_for_half_a_minute_over_a_bad_network_and_none_is_los
         serve.signal(&["TERM"]);
         assert_eq!(serve.end().0, 0);
 
-        let [added, own] = ["added", "own_lag"].map(|name| number(&report, &format!("/times/{name}/p99_ms")));
-        println!("p99: added {added} ms, of which the fleet's own lag {own} ms; plots: {}", html.display());
-        tries.push((added, own));
-        if added - own < ADDED_MS {
+        let others = before.others();
+        let time = |name: &str, figure: &str| number(&report, &format!("/times/{name}/{figure}_ms"));
+        let (p99, p50, own) = (time("added", "p99"), time("added", "p50"), time("own_lag", "p99"));
+        println!(
+            "added: p99 {p99} ms, p50 {p50} ms; the fleet's own lag, p99: {own} ms; others used {:.0} % of the \
+             processors; plots: {}",
+            others * 100.0,
+            html.display()
+        );
+        if p99 - own < ADDED_MS {
             break;
         }
-        assert!(own > BUSY_MS && tries.len() < 2, "p99 of (added, the fleet's own lag) in ms: {tries:?}\n{report}");
+        assert!(others > BUSY, "p99 of added {p99} ms, of which own lag {own} ms, on a machine of our own: {report}");
+        assert!(!last || p50 < ADDED_MS, "half of the marks took {p50} ms or more, others or not: {report}");
     }
     let page = fs::read_to_string(&html).unwrap();
     assert!(page.contains("<svg") && page.contains("Added"), "{page}");
-}
-
-#[test]
-fn a_thousand_calls_leave_no_memory_behind() {
-    let serve = Serve::start(scratch(), &["--audio-quality", "minimal"]);
-    let html = serve.folder.path().join("report.html");
-    let calls = |each: u32| {
-        let short = "--devices 50 --ramp 500 --duration 60s --call-length 250ms --pause 50ms --listeners 0";
-        let report = fleet(&serve, &format!("{short} --calls {each}"), &html);
-        let done = ["calls_completed", "calls_lost", "calls_failed"];
-        let done = done.map(|name| number(&report, &format!("/counts/{name}")));
-        assert_eq!(done, [50.0 * f64::from(each), 0.0, 0.0], "{report}");
-        let until = Instant::now() + Duration::from_secs(10);
-        while serve.get("/api/sessions", "").contains("\"id\"") {
-            assert!(Instant::now() < until, "calls that are over are still there");
-            sleep(Duration::from_millis(20));
-        }
-        serve.resident_kib()
-    };
-    // Every instance, thread and buffer has been used once.
-    let before = calls(8);
-    let after = calls(20);
-    println!("resident memory: {before} KiB after 400 calls, {after} KiB after 1,000 more");
-    assert!(after < before + 1_000, "{before} KiB, then {after} KiB: more than 1 KiB a call is left behind");
-    serve.signal(&["TERM"]);
-    assert_eq!(serve.end().0, 0);
 }

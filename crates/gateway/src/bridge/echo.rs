@@ -125,7 +125,8 @@ impl Echoing {
 
     async fn begin(&mut self) -> Result<(), Over> {
         self.speaking = true;
-        self.end.send(Speech::Mark(Tts::Start)).await
+        self.end.send(Speech::Mark(Tts::Start)).await?;
+        self.end.send(Speech::Live).await
     }
 
     async fn hear(&mut self, samples: Vec<i16>) -> Result<(), Over> {
@@ -218,6 +219,7 @@ mod tests {
                 ToDevice::Speech(Speech::Mark(Tts::Stop)) => return (said, heard),
                 ToDevice::Speech(Speech::Mark(mark)) => said.push(GatewayBody::Tts(mark)),
                 ToDevice::Speech(Speech::Pcm(samples)) => heard.extend(samples),
+                ToDevice::Speech(Speech::Live) => {}
                 ToDevice::Say(body) => said.push(body),
                 other => unreachable!("it speaks PCM and stays: {other:?}"),
             }
@@ -295,6 +297,7 @@ mod tests {
                 say(&leg, &voice(60));
                 if piece == 0 {
                     assert_eq!(leg.from.recv().await, Some(Speech::Mark(Tts::Start).into()));
+                    assert_eq!(leg.from.recv().await, Some(Speech::Live.into()));
                 }
                 assert_eq!(leg.from.recv().await, Some(Speech::Pcm(voice(60)).into()), "before anything else is said");
             }

@@ -151,6 +151,9 @@ pub enum Heard {
 pub enum Speech {
     /// A mark between the audio. Audio before [`Tts::Start`] or after [`Tts::Stop`] is dropped, as firmware would.
     Mark(Tts),
+    /// What follows, up to the stop, is live: where the device holds enough to play, more of it is dropped, since it
+    /// would only come later and later. (Speech that was composed waits instead, and is heard whole.)
+    Live,
     /// PCM of any length, at the leg's rate, in the channels of the downlink.
     Pcm(Vec<i16>),
     /// An Opus packet of the downlink's duration.

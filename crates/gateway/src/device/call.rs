@@ -97,7 +97,11 @@ impl Call {
 
     fn take_from_back_end(&mut self, shared: &Shared, what: Option<ToDevice>) -> Vec<Input> {
         match what {
-            Some(ToDevice::Speech(speech)) => self.downlink.take(speech, shared.now()).into_iter().collect(),
+            Some(ToDevice::Speech(speech)) => {
+                let mark = self.downlink.take(speech, shared.now());
+                shared.counters.totals.downlink_shed.add(self.downlink.shed());
+                mark.into_iter().collect()
+            }
             Some(ToDevice::Say(body)) => vec![Input::Send(body)],
             Some(ToDevice::Closed(why)) => back_end_gone(shared, &self.session, &why),
             None => back_end_gone(shared, &self.session, "it ended without a word"),

@@ -28,6 +28,13 @@ impl Pacer {
         spaced.max(self.played_until.saturating_sub(self.lead))
     }
 
+    /// Whether the device holds so much that live speech would only wait for it: more than its lead, and a moment, since
+    /// networks are not even.
+    pub(crate) fn has_enough(&self, now: Duration) -> bool {
+        let slack = self.frame.saturating_sub(self.lead).max(GAP);
+        self.played_until > now + self.lead + slack
+    }
+
     /// A packet went. Returns when the device will have played it, if it plays without a pause.
     pub(crate) fn sent(&mut self, now: Duration) -> Duration {
         self.sent_at = Some(now);
@@ -77,6 +84,19 @@ mod tests {
         assert_eq!(run(&mut pacer, 0, 4), [0, 12, 24, 36]);
         let mut pacer = Pacer::new(Duration::from_millis(5), 3);
         assert_eq!(run(&mut pacer, 0, 4), [0, 5, 10, 15]);
+    }
+
+    #[test]
+    fn a_device_that_holds_its_lead_has_enough() {
+        let at = Duration::from_millis;
+        let mut pacer = Pacer::new(at(60), 3);
+        assert!(!pacer.has_enough(at(1_000)));
+        // A jam dissolves: four packets, the last of which is played at 1240.
+        assert_eq!(run(&mut pacer, 1_000, 4), [1000, 1012, 1024, 1036]);
+        assert!(pacer.has_enough(at(1_047)) && !pacer.has_enough(at(1_048)));
+        let mut pacer = Pacer::new(at(60), 0);
+        run(&mut pacer, 1_000, 1);
+        assert!(!pacer.has_enough(at(1_000)), "without a lead a packet may be a frame early");
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! `sidetone serve` as a process.
 
 use super::program;
+use serde_json::Value;
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{JoinHandle, sleep, spawn};
@@ -129,4 +132,16 @@ impl Drop for Serve {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Runs a fleet to its end; its report.
+pub fn fleet(serve: &Serve, arguments: &str, html: &Path) -> Value {
+    let json = serve.folder.path().join("report.json");
+    let gateway = format!("mqtt://{}", serve.address("mqtt"));
+    let mut command = program();
+    command.args(["fleet", "--quiet", "--gateway", &gateway]).args(arguments.split_whitespace());
+    command.arg("--json").arg(&json).arg("--html").arg(html);
+    let output = command.output().expect("it starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap()
 }
