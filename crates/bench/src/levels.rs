@@ -1,9 +1,9 @@
 //! How much a machine holds: the highest level of load at which nothing is late.
 //!
-//! A try of a level is good where p99 is below the limit and no frame was late. A level holds where a try is far from the
-//! limit, or two out of three are good. A bad try during which others took the machine's time does not count, up to
-//! a bound: then it does. Levels go up in coarse steps; where one fails, the gap below it is halved down to a fine step,
-//! until that, or the time for all of it, is used up.
+//! A try of a level is good where p99 is below the limit and no frame was late. A level holds where a try is far below the
+//! limit, or two out of three are good; it has failed where two were bad, or one was far above. A bad try during which
+//! others took the machine's time does not count, up to a bound: then it does. Levels double until one fails; then the gap
+//! below it is halved, down to a fine step or a twentieth of what holds, until the time for all of it is used up.
 
 use crate::machine::Others;
 use anyhow::Result;
@@ -24,18 +24,21 @@ pub struct Outcome {
 pub struct Search {
     /// No level above this is tried.
     pub most: u32,
-    /// The first steps.
-    pub coarse: u32,
-    /// The last ones.
+    /// The first level.
+    pub first: u32,
+    /// The last steps.
     pub fine: u32,
     /// A level holds below this p99, in milliseconds, and with nothing late.
     pub limit: f64,
-    /// No level is begun after this time: then what has held is the answer.
-    pub patience: Duration,
+    /// No level is begun after so long; what held until then is what was found.
+    pub time: Duration,
 }
 
 /// Share of the machine's time, taken by others, above which a bad try says nothing.
 const DISTURBED: f64 = 0.03;
+
+/// So many times the limit is no accident.
+const FAR: f64 = 3.0;
 
 /// Bad tries of a level that may be forgiven so.
 const FORGIVEN: u32 = 4;
@@ -65,22 +68,18 @@ impl Search {
     fn highest_beside(&self, name: &str, mut try_out: impl FnMut(u32) -> Result<(Outcome, f64)>) -> Result<Found> {
         let (start, mut points) = (Instant::now(), BTreeMap::new());
         let (mut held, mut failed) = (0, None);
-        loop {
-            let next = match failed {
-                None => (held + self.coarse).min(self.most),
-                Some(failed) => (held + failed) / 2 / self.fine * self.fine,
-            };
-            if next <= held || points.contains_key(&next) {
-                break;
-            }
-            if start.elapsed() > self.patience {
-                eprintln!("{name}: {next} was not tried: the time is used up");
+        while let Some(next) = self.next(held, failed) {
+            if start.elapsed() >= self.time {
+                eprintln!("{name}: {held} held; {next} was not tried, since {:?} are over", self.time);
                 break;
             }
             let (holds, best) = self.judge(|| {
                 let (outcome, others) = try_out(next)?;
-                let Outcome { p99, late } = outcome;
-                eprintln!("{name}: {next}, p99 {p99:.2} ms, {late} late, others took {:.0} %", others * 100.0);
+                let (Outcome { p99, late }, so_far) = (outcome, start.elapsed().as_secs());
+                eprintln!(
+                    "{name}: {next}, p99 {p99:.2} ms, {late} late, others took {:.0} % ({so_far} s so far)",
+                    others * 100.0
+                );
                 Ok((outcome, others))
             })?;
             points.insert(next, best);
@@ -91,6 +90,16 @@ impl Search {
             }
         }
         Ok(Found { held, points: points.into_iter().map(|(level, p99)| (f64::from(level), p99)).collect() })
+    }
+
+    /// The level after these; `None`: the edge is found.
+    fn next(&self, held: u32, failed: Option<u32>) -> Option<u32> {
+        let next = match failed {
+            None => (held * 2).max(self.first).min(self.most),
+            Some(failed) if failed - held <= self.fine.max(held / 20) => return None,
+            Some(failed) => (held + failed) / 2 / self.fine * self.fine,
+        };
+        (next > held).then_some(next)
     }
 
     fn judge(&self, mut try_out: impl FnMut() -> Result<(Outcome, f64)>) -> Result<(bool, f64)> {
@@ -106,11 +115,11 @@ impl Search {
                 bad += 1;
             }
             // What is far from the limit needs no second look.
-            if good == 1 && bad == 0 && p99 < self.limit / 2.0 {
+            if (good == 1 && bad == 0 && p99 < self.limit / 2.0) || (bad > 0 && p99 > self.limit * FAR) {
                 break;
             }
         }
-        Ok((bad < 2, best))
+        Ok((good > bad, best))
     }
 }
 
@@ -118,7 +127,7 @@ impl Search {
 mod tests {
     use super::*;
 
-    const SEARCH: Search = Search { most: 1500, coarse: 50, fine: 10, limit: 10.0, patience: Duration::MAX };
+    const SEARCH: Search = Search { most: 1500, first: 50, fine: 10, limit: 10.0, time: Duration::from_secs(3600) };
 
     #[test]
     fn the_edge_is_found_and_one_bad_try_is_forgiven() {
@@ -130,7 +139,8 @@ mod tests {
         });
         let found = found.unwrap();
         assert_eq!(found.held, 230);
-        assert!(found.points.contains(&(250.0, 30.0)) && found.points.contains(&(100.0, 6.0)));
+        let tried: Vec<_> = found.points.iter().map(|point| point.0).collect();
+        assert_eq!(tried, [50.0, 100.0, 200.0, 220.0, 230.0, 240.0, 250.0, 300.0, 400.0].map(f64::from).to_vec());
     }
 
     #[test]
@@ -142,24 +152,21 @@ mod tests {
     #[test]
     fn a_bad_try_beside_others_is_repeated_within_a_bound() {
         let of = |noisy_tries: u32| {
-            let mut at_150 = 0;
+            let mut at_100 = 0;
             let try_out = |level| {
-                at_150 += u32::from(level == 150);
-                let noisy = level == 150 && at_150 <= noisy_tries;
-                Ok((Outcome { p99: if noisy || level > 180 { 30.0 } else { 6.0 }, late: 0 }, f64::from(noisy)))
+                at_100 += u32::from(level == 100);
+                let noisy = level == 100 && at_100 <= noisy_tries;
+                Ok((Outcome { p99: if noisy || level > 180 { 25.0 } else { 6.0 }, late: 0 }, f64::from(noisy)))
             };
-            (SEARCH.highest_beside("test", try_out).unwrap().held, at_150)
+            (SEARCH.highest_beside("test", try_out).unwrap().held, at_100)
         };
         assert_eq!(of(3), (180, 5), "three that do not count, and two that do");
-        assert_eq!(of(FORGIVEN + 2), (140, FORGIVEN + 2), "a machine that is never quiet ends the search all the same");
+        assert_eq!(of(FORGIVEN + 2), (90, FORGIVEN + 2), "a machine that is never quiet ends the search all the same");
     }
 
     #[test]
-    fn no_level_is_begun_when_the_time_is_used_up() {
-        let found = Search { patience: Duration::ZERO, ..SEARCH }.highest("test", |_| {
-            std::thread::sleep(Duration::from_millis(1));
-            Ok(Outcome { p99: 1.0, late: 0 })
-        });
-        assert!(found.unwrap().held <= 50);
+    fn when_its_time_is_over_it_gives_what_it_has() {
+        let search = Search { time: Duration::ZERO, ..SEARCH };
+        assert_eq!(search.highest("test", |_| unreachable!()).unwrap(), Found { held: 0, points: vec![] });
     }
 }

@@ -1,5 +1,6 @@
 //! What a fleet is to do.
 
+use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -62,6 +63,8 @@ pub enum Pattern {
 pub struct Config {
     /// Where MQTT is spoken: `mqtt://`, `mqtts://`, `ws://` or `wss://`, host and port.
     pub gateway: String,
+    /// Where audio is sent; `None`: where each hello reply says.
+    pub udp: Option<SocketAddr>,
     /// PEM file with the certificates to trust; the system's without.
     pub certificates: Option<PathBuf>,
     /// The key that makes the devices' passwords; without it they send none.
@@ -117,6 +120,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             gateway: "mqtt://127.0.0.1:1883".into(),
+            udp: None,
             certificates: None,
             signature_key: None,
             group: "GID_fleet".into(),

@@ -76,6 +76,7 @@ counts! {
     Totals {
         connections: "sidetone_connections_total";
         connections_refused: "sidetone_connections_refused_total";
+        connections_replaced: "sidetone_connections_replaced_total";
         connections_broken: "sidetone_connections_broken_total";
         messages: "sidetone_messages_total";
         messages_malformed: "sidetone_messages_malformed_total";
@@ -88,9 +89,11 @@ counts! {
         uplink_packets: "sidetone_uplink_packets_total";
         uplink_lost: "sidetone_uplink_lost_total";
         uplink_concealed: "sidetone_uplink_concealed_total";
+        keystream_overlap: "sidetone_keystream_overlap_total";
         downlink_packets: "sidetone_downlink_packets_total";
         downlink_unsent: "sidetone_downlink_unsent_total";
         downlink_late: "sidetone_downlink_late_total";
+        downlink_shed: "sidetone_downlink_shed_total";
         bridge_dropped: "sidetone_bridge_dropped_total";
         bridge_failed: "sidetone_bridge_failed_total";
     }

@@ -2,30 +2,34 @@
 
 use crate::bridge::{self, Bridge};
 use crate::calls::{CallEvent, Calls};
-use crate::config::{Change, Config, ConfigError, Listen};
+use crate::config::{Change, Config, ConfigError, Listen, Problem};
 use crate::device;
 use crate::edge::mqtt::broker::Broker;
 use crate::edge::mqtt::endpoint;
-use crate::edge::{Door, Udp, Web, WebTransport, WebTransportInfo};
+use crate::edge::{ServerTls, Shown, Udp, WebTransportInfo};
 use crate::error::StartError;
 use crate::http::{Http, Serving};
 use crate::link::{Identity, Link};
+use crate::listeners::{Addresses, LoopbackMqtt, bind_mqtt, listen_mqtt, listen_web, server_tls};
 use crate::prometheus;
 use crate::shared::{DEFAULT_TENANT, Phase, Running, Shared};
 use sha2::{Digest, Sha256};
 use sidetone_host::pool::Event;
 use sidetone_host::{EngineConfig, Pool, Quota};
-use sidetone_mqtt::{Listener, ListenerOptions, Transport, tls};
+use sidetone_mqtt::Transport;
 use sidetone_protocol::credential::SignatureKey;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// Slots of the pool beside those of calls: for a trial of a new component.
 const SPARE_SLOTS: u32 = 2;
+
+/// What of the time for the end is kept for what comes after the goodbyes: listeners, and the pool.
+const REST: Duration = Duration::from_secs(1);
 
 /// A gateway that serves devices until it is shut down. Dropping it ends everything at once, without a goodbye.
 pub struct Gateway {
@@ -33,26 +37,6 @@ pub struct Gateway {
     edges: JoinSet<()>,
     http: Option<Serving>,
     addresses: Addresses,
-}
-
-/// Where a gateway listens: what was asked for, with the ports that the system chose.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Addresses {
-    /// MQTT over TCP.
-    pub mqtt: Option<SocketAddr>,
-    /// MQTT over TLS.
-    pub mqtt_tls: Option<SocketAddr>,
-    /// UDP.
-    pub udp: Option<SocketAddr>,
-    /// WebSocket.
-    pub web: Option<SocketAddr>,
-    /// WebSocket over TLS.
-    pub web_tls: Option<SocketAddr>,
-    /// WebTransport.
-    pub web_transport: Option<SocketAddr>,
-    /// HTTP for operators.
-    pub http: Option<SocketAddr>,
 }
 
 impl Gateway {
@@ -81,7 +65,8 @@ impl Gateway {
         let pool = Arc::new(pool);
         let key = config.mqtt.signature_key.as_ref().map(|key| SignatureKey::new(key.expose().as_bytes())).transpose();
         let key = key.map_err(|error| StartError::Setting { name: "mqtt.signature_key", why: error.to_string() })?;
-        let shared = Arc::new(Shared::new(config, key, pool, component, bridge, calls));
+        let tls = Shown::new(ServerTls::load(&config)?);
+        let shared = Arc::new(Shared::new(config, key, tls, pool, component, bridge, calls));
         let config = shared.config();
         let (mut edges, mut addresses) = (JoinSet::new(), Addresses::default());
         if let Some(recorder) = recorder {
@@ -97,7 +82,7 @@ impl Gateway {
         }
         addresses.mqtt = listen_mqtt(&shared, &mut edges, "mqtt.listen", config.mqtt.listen, None).await?;
         if config.mqtt.tls_listen != Listen::OFF {
-            let (tls, listen) = (Some(server_tls(&config)?), config.mqtt.tls_listen);
+            let (tls, listen) = (Some(server_tls(&shared)?.config), config.mqtt.tls_listen);
             addresses.mqtt_tls = listen_mqtt(&shared, &mut edges, "mqtt.tls_listen", listen, tls).await?;
         }
         listen_web(&shared, &mut edges, &mut addresses).await?;
@@ -116,6 +101,7 @@ impl Gateway {
     }
 
     /// Takes a new configuration on, as far as that goes while calls are live: see [`Applies`](crate::config::Applies).
+    /// Certificates are read anew too, and shown to whoever connects from then on.
     /// A configuration that does not go changes nothing.
     ///
     /// # Errors
@@ -125,7 +111,10 @@ impl Gateway {
         let shared = &self.shared;
         let old = shared.config();
         let room = shared.pool.slots().saturating_sub(SPARE_SLOTS) / shared.bridge.instances().saturating_add(1);
-        let (effective, change) = old.adopt(new, room);
+        let (effective, mut change) = old.adopt(new, room);
+        // Read before anything is changed. The files may be others though their names are not.
+        let tls = ServerTls::load(&effective)
+            .map_err(|error| ConfigError::from(Problem::new("mqtt.certificate", error.to_string())))?;
         // Only what changed: a new quota begins with new counts.
         for (name, tenant) in &effective.tenants {
             if change.applied.iter().any(|changed| changed.strip_prefix("tenants.") == Some(name)) {
@@ -133,6 +122,9 @@ impl Gateway {
             }
         }
         shared.set_config(effective);
+        if shared.tls.show(tls) && !change.applied.iter().any(|name| name == "mqtt.certificate") {
+            change.applied.push("mqtt.certificate".into());
+        }
         Ok(change)
     }
 
@@ -146,6 +138,19 @@ impl Gateway {
     #[must_use]
     pub fn web_transport(&self) -> Option<WebTransportInfo> {
         self.shared.web_transport()
+    }
+
+    /// Opens a port on loopback that speaks MQTT without TLS, for as long as the answer is kept: for a check from within
+    /// the process where all other ports want certificates. Credentials are asked for as everywhere.
+    ///
+    /// # Errors
+    /// [`StartError::Listen`].
+    pub async fn loopback_mqtt(&self) -> Result<LoopbackMqtt, StartError> {
+        let mut task = JoinSet::new();
+        let listener = bind_mqtt("mqtt.listen", (Ipv4Addr::LOCALHOST, 0).into(), Transport::Tcp).await?;
+        let address = listener.local_addr();
+        task.spawn(endpoint::serve(self.shared.clone(), listener));
+        Ok(LoopbackMqtt { address, _task: task })
     }
 
     /// Serves a device on a link of one's own, until link or gateway end.
@@ -174,7 +179,9 @@ impl Gateway {
     /// Takes no more calls, says goodbye to all devices, and ends within `[session] drain`. `false`: something was still
     /// busy then, and was dropped.
     pub async fn shut_down(mut self) -> bool {
-        let bound = Duration::from_secs(self.shared.config().session.drain);
+        let drain = Duration::from_secs(self.shared.config().session.drain);
+        let end = Instant::now() + drain;
+        let rest = (drain / 4).min(REST);
         self.shared.phase.send_replace(Phase::Draining);
         let devices = self.shared.devices.clone();
         let left = async {
@@ -182,78 +189,26 @@ impl Gateway {
                 sleep(Duration::from_millis(10)).await;
             }
         };
-        let drained = timeout(bound, left).await.is_ok();
-        self.edges.shutdown().await;
-        if let Some(http) = self.http.take() {
-            http.shut_down().await;
+        let drained = timeout_at(end - rest, left).await.is_ok();
+        if !drained {
+            tracing::warn!(devices = devices.len(), "some devices did not take their goodbye in time");
         }
+        let http = self.http.take();
+        let listeners = async {
+            let answered = async {
+                if let Some(http) = http {
+                    http.shut_down().await;
+                }
+            };
+            tokio::join!(self.edges.shutdown(), answered)
+        };
+        let closed = timeout_at(end - rest / 2, listeners).await.is_ok();
         let shared = self.shared.clone();
-        let ended = tokio::task::spawn_blocking(move || shared.pool.shutdown(Duration::from_millis(500))).await;
-        drained && ended.unwrap_or(false)
+        let left = end.saturating_duration_since(Instant::now());
+        let ended = tokio::task::spawn_blocking(move || shared.pool.shutdown(left));
+        let ended = timeout_at(end, ended).await.is_ok_and(|ended| ended.unwrap_or(false));
+        drained && closed && ended
     }
-}
-
-async fn listen_mqtt(
-    shared: &Arc<Shared>,
-    edges: &mut JoinSet<()>,
-    what: &'static str,
-    listen: Listen,
-    tls: Option<Arc<tls::ServerConfig>>,
-) -> Result<Option<SocketAddr>, StartError> {
-    let Some(address) = listen.address() else { return Ok(None) };
-    let transport = tls.map_or(Transport::Tcp, Transport::Tls);
-    let listener = Listener::bind(address, transport, ListenerOptions::default()).await;
-    let listener = listener.map_err(|error| StartError::Listen { what, address, error: error.source })?;
-    let bound = listener.local_addr();
-    let listening = shared.edges.listening(what, bound);
-    edges.spawn(listening.while_serving(endpoint::serve(shared.clone(), listener)));
-    Ok(Some(bound))
-}
-
-/// WebSocket and WebTransport.
-async fn listen_web(
-    shared: &Arc<Shared>,
-    edges: &mut JoinSet<()>,
-    addresses: &mut Addresses,
-) -> Result<(), StartError> {
-    let config = shared.config();
-    let web = &config.web;
-    let door = Door::new(shared.clone());
-    if let Some(address) = web.listen.address() {
-        let bind = |error| StartError::Listen { what: "web.listen", address, error };
-        let listener = Web::bind(address, None).await.map_err(bind)?;
-        let bound = listener.local_addr().map_err(bind)?;
-        addresses.web = Some(bound);
-        let listening = shared.edges.listening("web.listen", bound);
-        edges.spawn(listening.while_serving(listener.serve(door.clone())));
-    }
-    if let Some(address) = web.tls_listen.address() {
-        let bind = |error| StartError::Listen { what: "web.tls_listen", address, error };
-        let listener = Web::bind(address, Some(server_tls(&config)?)).await.map_err(bind)?;
-        let bound = listener.local_addr().map_err(bind)?;
-        addresses.web_tls = Some(bound);
-        let listening = shared.edges.listening("web.tls_listen", bound);
-        edges.spawn(listening.while_serving(listener.serve(door.clone())));
-    }
-    if let Some(address) = web.transport_listen.address() {
-        let transport = WebTransport::bind(shared, address).await?;
-        addresses.web_transport = Some(transport.local_addr());
-        let listening = shared.edges.listening("web.transport_listen", transport.local_addr());
-        edges.spawn(listening.while_serving(transport.serve(door)));
-    }
-    Ok(())
-}
-
-/// The certificate that devices see.
-fn server_tls(config: &Config) -> Result<Arc<tls::ServerConfig>, StartError> {
-    let mqtt = &config.mqtt;
-    let (Some(certificate), Some(key)) = (&mqtt.certificate, &mqtt.key) else {
-        let why = "TLS needs a certificate: set mqtt.certificate and mqtt.key to PEM files".into();
-        return Err(StartError::Setting { name: "mqtt.certificate", why });
-    };
-    let identity = tls::Identity { certificate: certificate.clone(), key: key.clone() };
-    tls::server(&identity, mqtt.client_ca.as_deref())
-        .map_err(|error| StartError::Setting { name: "mqtt.certificate", why: error.to_string() })
 }
 
 /// The pool; `extra`: instances that a call may take beside its own.

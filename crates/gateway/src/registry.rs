@@ -6,12 +6,20 @@ use sidetone_protocol::session::EndCause;
 use sidetone_protocol::topic::ClientId;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
 /// Commands that wait for a device's task.
 const COMMANDS: usize = 4;
+
+/// A connection that gives way to another one of its client id before this time is out was hardly given up by its device.
+const SHORT: Duration = Duration::from_secs(90);
+
+/// So many of those in a row are two devices of one name.
+const QUARREL: u32 = 3;
 
 /// What a device's task is told from outside.
 #[derive(Debug)]
@@ -49,6 +57,10 @@ struct Places {
 struct Place {
     number: u64,
     commands: mpsc::Sender<Command>,
+    peer: Option<IpAddr>,
+    since: Instant,
+    /// Connections before it that gave way after a short time, in a row.
+    short: u32,
 }
 
 /// A device's place; dropping it gives it back.
@@ -59,36 +71,56 @@ pub(crate) struct Connected {
     number: u64,
 }
 
+/// A device that found a place.
+#[derive(Debug)]
+pub(crate) struct Entered {
+    pub(crate) connected: Connected,
+    pub(crate) commands: mpsc::Receiver<Command>,
+    /// Another connection gave way for it.
+    pub(crate) replaced: bool,
+}
+
 impl Devices {
     fn lock(&self) -> std::sync::MutexGuard<'_, Places> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A place for a device. One that is connected already gives way, as MQTT has it.
-    pub(crate) fn enter(
-        self: &Arc<Self>,
-        identity: &Identity,
-        limit: usize,
-    ) -> Result<(Connected, mpsc::Receiver<Command>), Full> {
+    /// Where that goes on, two devices have one name, which is said once.
+    pub(crate) fn enter(self: &Arc<Self>, identity: &Identity, limit: usize) -> Result<Entered, Full> {
         let (commands, received) = mpsc::channel(COMMANDS);
         let mut places = self.lock();
         places.next += 1;
         let number = places.next;
         let count = places.by_id.len();
+        let mut place = Place { number, commands, peer: identity.peer, since: Instant::now(), short: 0 };
+        let mut replaced = false;
         match places.by_id.entry(identity.device.clone()) {
             Entry::Occupied(mut old) => {
-                let old = old.insert(Place { number, commands });
+                replaced = true;
+                if old.get().since.elapsed() < SHORT {
+                    place.short = old.get().short.saturating_add(1);
+                }
+                if place.short == QUARREL {
+                    tracing::warn!(
+                        device = %identity.device, here = ?place.peer, there = ?old.get().peer,
+                        "connections of one client id push each other out, and the newest wins: two devices seem to \
+                         have one name; give each a MAC address, or a client id, of its own"
+                    );
+                }
+                let old = old.insert(place);
                 if old.commands.try_send(Command::Replaced).is_err() {
                     tracing::debug!(device = %identity.device, "the old connection is about to end by itself");
                 }
             }
             Entry::Vacant(_) if count >= limit => return Err(Full { limit }),
             Entry::Vacant(free) => {
-                free.insert(Place { number, commands });
+                free.insert(place);
             }
         }
         drop(places);
-        Ok((Connected { devices: self.clone(), id: identity.device.clone(), number }, received))
+        let connected = Connected { devices: self.clone(), id: identity.device.clone(), number };
+        Ok(Entered { connected, commands: received, replaced })
     }
 
     /// Whether one more device, or this one anew, finds a place.
@@ -127,9 +159,10 @@ mod tests {
     #[test]
     fn a_device_that_connects_anew_replaces_itself_and_keeps_its_place() {
         let devices = Arc::new(Devices::default());
-        let (first, mut told) = devices.enter(&identity("a"), 1).unwrap();
-        let (second, _) = devices.enter(&identity("a"), 1).unwrap();
-        assert!(matches!(told.try_recv(), Ok(Command::Replaced)));
+        let mut first = devices.enter(&identity("a"), 1).unwrap();
+        let second = devices.enter(&identity("a"), 1).unwrap();
+        assert_eq!((first.replaced, second.replaced), (false, true));
+        assert!(matches!(first.commands.try_recv(), Ok(Command::Replaced)));
         drop(first);
         assert_eq!(devices.len(), 1, "the old one does not take the new one's place along");
         assert_eq!(devices.enter(&identity("b"), 1).unwrap_err(), Full { limit: 1 });

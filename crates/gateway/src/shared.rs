@@ -5,7 +5,7 @@ use crate::calls::Calls;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::descriptors;
-use crate::edge::{Edges, WebTransportInfo};
+use crate::edge::{Edges, Shown, WebTransportInfo};
 use crate::link::Identity;
 use crate::media::Table;
 use crate::protect::Bucket;
@@ -50,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) phase: watch::Sender<Phase>,
     pub(crate) edges: Edges,
     pub(crate) component: Running,
+    /// The certificate that TLS shows.
+    pub(crate) tls: Shown,
     /// What devices' passwords are made with.
     pub(crate) signature_key: Option<SignatureKey>,
     /// Connections to the broker, and whether they stand.
@@ -65,6 +67,7 @@ impl Shared {
     pub(crate) fn new(
         config: Config,
         signature_key: Option<SignatureKey>,
+        tls: Shown,
         pool: Arc<Pool>,
         component: Running,
         bridge: Box<dyn Bridge>,
@@ -79,6 +82,7 @@ impl Shared {
             counters,
             phase: watch::Sender::new(Phase::Serving),
             signature_key,
+            tls,
             brokers: Mutex::default(),
             room: descriptors::room(),
             hellos: Mutex::new(Bucket::new(rate, rate, Duration::ZERO)),

@@ -2,10 +2,11 @@
 
 mod common;
 
-use common::{Device, config, likeness, speech, until};
+use common::{Device, FRAME_TIME, config, likeness, speech, until};
 use sidetone_gateway::Gateway;
 use sidetone_protocol::message::{DeviceBody, GatewayBody, ListenMode, Tts};
 use std::time::Duration;
+use tokio::time::sleep;
 
 const FAST: Duration = Duration::from_millis(8);
 
@@ -46,6 +47,7 @@ async fn in_realtime_mode_each_frame_comes_back_at_once() {
     for datagram in device.seal(&speech()[..960 * 10]) {
         device.send(&datagram).await;
         assert_eq!(device.receive().await.expect("it comes back").len(), 1440);
+        sleep(FRAME_TIME).await;
     }
     assert!(gateway.shut_down().await);
     assert_eq!(device.hear().await.unwrap().body, GatewayBody::Goodbye);

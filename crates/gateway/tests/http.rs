@@ -85,6 +85,7 @@ async fn a_call_is_listed_looked_into_and_ended() {
     for datagram in device.seal(&vec![0; 960 * 5]) {
         device.send(&datagram).await;
         device.receive().await.expect("it comes back");
+        tokio::time::sleep(common::FRAME_TIME).await;
     }
     let id = device.media.as_ref().unwrap().session_id.clone();
     let sessions = get(http, "/api/sessions").await.json();

@@ -157,6 +157,18 @@ async fn a_full_gateway_says_so() {
     assert_eq!(gateway.counts()["hellos_refused"], 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_devices_with_one_name_the_newest_wins_and_it_is_counted() {
+    let gateway = Gateway::start(with_mqtt()).await.unwrap();
+    let options = options(&gateway, "GID_t@@@aa_bb_cc_dd_ee_09@@@uuid");
+    let mut first = connect(&options).await.unwrap();
+    let mut second = connect(&options).await.unwrap();
+    assert!(matches!(first.receive().await, Ok(Event::Disconnected { .. })));
+    assert_eq!(gateway.counts()["connections_replaced"], 1);
+    second.publish("device-server", br#"{"type":"hello"}"#, Qos::AtMostOnce).await.unwrap();
+    assert!(matches!(second.receive().await, Ok(Event::Publish { .. })));
+}
+
 #[tokio::test]
 async fn a_port_that_is_taken_is_named() {
     let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

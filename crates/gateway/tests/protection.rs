@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{Device, PATIENCE, config, speech, until};
+use common::{Device, FRAME_TIME, PATIENCE, config, speech, until};
 use sidetone_gateway::Gateway;
 use sidetone_packet::{Direction, HEADER_LEN, Header, Sealer};
-use sidetone_protocol::message::{GatewayBody, ListenMode, Tts};
+use sidetone_protocol::message::{DeviceBody, GatewayBody, ListenMode, Tts};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tokio::net::UdpSocket;
@@ -37,6 +37,7 @@ async fn join(gateway: &mut Gateway, name: &str) -> (Device, Vec<Vec<u8>>) {
 async fn echoes(device: &mut Device, datagram: &[u8]) {
     device.send(datagram).await;
     assert!(device.receive().await.is_some(), "the call goes on");
+    sleep(FRAME_TIME).await;
 }
 
 async fn stranger() -> UdpSocket {
@@ -146,7 +147,7 @@ async fn a_device_whose_address_changed_is_found_again_after_two_seconds() {
     let mut buffer = [0; 2048];
     for (n, datagram) in datagrams.iter().enumerate() {
         device.send(datagram).await;
-        if timeout(Duration::from_millis(60), device.socket.recv(&mut buffer)).await.is_ok() {
+        if timeout(FRAME_TIME, device.socket.recv(&mut buffer)).await.is_ok() {
             found = Some(n);
             break;
         }
@@ -182,6 +183,44 @@ async fn what_is_no_packet_is_counted_by_what_is_wrong_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_floods_its_own_call_is_held_to_its_rate() {
+    let (gateway, mut device, datagrams) = call("flood").await;
+    let before = gateway.counts()["datagrams"];
+    for _ in 0..400 {
+        device.send(&datagrams[0]).await;
+    }
+    until("all have come", || gateway.counts()["datagrams"] == before + 400).await;
+    let counts = gateway.counts();
+    assert!(counts["dropped.rate"] >= 240, "a burst of 120, and what comes back meanwhile: {counts:?}");
+    let refilled = Duration::from_secs(1);
+    sleep(refilled).await;
+    // The flood was one packet, many times: its echo comes first.
+    assert!(device.receive().await.is_some());
+    echoes(&mut device, &datagrams[1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keystream_that_firmware_uses_twice_is_counted() {
+    let (gateway, mut device, _) = call("overlap").await;
+    let udp = device.media.as_ref().unwrap().udp.clone().unwrap();
+    let payload = opus_payload(&mut device);
+    let schedule = sidetone_packet::KeySchedule::new(udp.key.expose());
+    let taken = gateway.counts()["uplink_packets"];
+    for sequence in 200..203 {
+        // As firmware does it: the clock stands still.
+        let (flags, payload_len) = (0, payload.len() as u16);
+        let header = Header { flags, payload_len, connection_id: udp.nonce.connection_id(), timestamp: 0, sequence };
+        let mut datagram = vec![0; HEADER_LEN + payload.len()];
+        sidetone_packet::seal_with(&schedule, &header, &payload, &mut datagram).unwrap();
+        device.send(&datagram).await;
+    }
+    counted(&gateway, "uplink_packets", taken + 3).await;
+    device.say(DeviceBody::Goodbye).await;
+    until("the call ends", || gateway.calls() == 0).await;
+    assert_eq!(gateway.counts()["keystream_overlap"], 2, "each but the first");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn text_is_swallowed_and_counted() {
     let (gateway, mut device, _) = call("text").await;
     let udp = device.media.as_ref().unwrap().udp.clone().unwrap();
@@ -207,7 +246,7 @@ async fn unknown_ids_at_fifty_thousand_a_second_cost_a_call_nothing() {
     for datagram in speech {
         device.send(datagram).await;
         heard += usize::from(device.receive().await.is_some());
-        sleep(Duration::from_millis(40)).await;
+        sleep(FRAME_TIME).await;
     }
     let sent = flood.await.unwrap();
     assert_eq!(heard, speech.len(), "of {sent} datagrams of the flood none took the place of a call's");

@@ -76,6 +76,7 @@ fn audio(version: Version, payload: &[u8]) -> Message {
 /// Speaks, and hears the same again.
 async fn echo(gateway: &Gateway, mut socket: Socket, said_version: u32, version: Version) {
     let _alone = ALONE.lock().await;
+    let before = gateway.counts()["downlink_unsent"];
     let id = greet(&mut socket, &hello(said_version)).await;
     listen(&mut socket, &id, "start", "manual").await;
     let (mut codec, spoken) = (Codec::new(), speech()[..960 * 25].to_vec());
@@ -103,8 +104,11 @@ async fn echo(gateway: &Gateway, mut socket: Socket, said_version: u32, version:
             other => panic!("{other:?}"),
         }
     }
-    let frames = spoken.len() / 960;
-    assert_eq!(heard.len(), frames * 1440, "every frame comes back, before the stop: {:?}", gateway.counts());
+    // On a busy machine the pool gives a frame up that comes too late, and counts it.
+    let (counts, frames) = (gateway.counts(), spoken.len() / 960);
+    let given_up = (counts["downlink_unsent"] - before) as usize;
+    assert!(given_up * 10 < frames, "{counts:?}");
+    assert_eq!(heard.len() + given_up * 1440, frames * 1440, "every frame comes back, before the stop: {counts:?}");
     let likeness = likeness(&spoken, &heard);
     assert!(likeness > 0.9, "version {version:?}: {likeness}");
     let timed = version == Version::V2;

@@ -3,12 +3,13 @@
 mod common;
 
 use common::web::{Road, ended, next, open, web_transport, with_web};
-use common::{Device, likeness, speech, until};
+use common::{Device, FRAME_TIME, likeness, speech, until};
 use futures_util::SinkExt;
 use sidetone_gateway::{Config, Gateway};
 use sidetone_packet::{Direction, HEADER_LEN, Header, Sealer};
 use sidetone_protocol::message::{GatewayBody, ListenMode, Tts};
 use std::time::Duration;
+use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use wtransport::error::ConnectingError;
@@ -43,6 +44,7 @@ async fn call(config: Config) -> (Gateway, Device, Vec<Vec<u8>>) {
 async fn echoes(device: &mut Device, road: &mut Road, datagram: &[u8]) -> Vec<i16> {
     road.send(datagram).await;
     let answer = road.receive(SECOND * 5).await.expect("it comes back");
+    sleep(FRAME_TIME).await;
     device.session.as_mut().unwrap().receive(&answer).unwrap().samples.to_vec()
 }
 

@@ -89,7 +89,13 @@ async fn over(stream: Stream, options: &Options) -> Result<Client, ConnectError>
     let engine = Engine::new(options.version, options.max_packet, options.max_in_flight, Some(options.answer_timeout));
     let mut link = Link::new(engine, stream, Input::default(), options.send_timeout, None);
     let packet = hello(options).map_err(|_| OptionsError::Unsendable)?;
-    link.send(packet).await.map_err(failed)?;
+    link.push(packet).map_err(failed)?;
+    if let Some(password) = &options.password
+        && !link.engine.add_password(password)
+    {
+        return Err(OptionsError::Unsendable.into());
+    }
+    link.flush().await.map_err(failed)?;
     match link.next().await.map_err(failed)? {
         Incoming::Connack { code: 0, .. } => Ok(Client::new(link, options)),
         Incoming::Connack { code, why } => Err(ConnectError::Refused { server: options.server(), code, why }),
@@ -97,7 +103,7 @@ async fn over(stream: Stream, options: &Options) -> Result<Client, ConnectError>
     }
 }
 
-/// The CONNECT.
+/// The CONNECT, without the password.
 fn hello(options: &Options) -> Result<Packet, MqttError> {
     let keep_alive = u16::try_from(options.keep_alive.as_secs()).unwrap_or(u16::MAX);
     // The two builders are alike, but have nothing in common.
@@ -109,9 +115,6 @@ fn hello(options: &Options) -> Result<Packet, MqttError> {
             }
             if let Some(username) = &options.username {
                 builder = builder.user_name(username.as_str())?;
-            }
-            if let Some(password) = &options.password {
-                builder = builder.password(&**password)?;
             }
             builder
         }};

@@ -1,6 +1,7 @@
 //! The protocol library, driven: bytes in, packets and bytes out, deadlines as instants. No I/O.
 
 use crate::packet::{self, Incoming, Qos, Version};
+use crate::password;
 use mqtt::common::Cursor;
 use mqtt::connection::role::RoleType;
 use mqtt::connection::{ConnectionOptions, Event, TimerKind};
@@ -64,6 +65,14 @@ impl<R: RoleType> Engine<R> {
     /// What is to be sent.
     pub(crate) fn out(&self) -> &[u8] {
         &self.out
+    }
+
+    /// Adds a password to the CONNECT that is to be sent. `false`: it is too long for one.
+    pub(crate) fn add_password(&mut self, bytes: &[u8]) -> bool {
+        let whole = password::insert(std::mem::take(&mut self.out), bytes);
+        let fits = whole.is_some();
+        self.out = whole.unwrap_or_default();
+        fits
     }
 
     /// All of it has been sent: gives the memory back.

@@ -52,6 +52,7 @@ mod listener;
 mod messages;
 mod options;
 mod packet;
+mod password;
 mod stream;
 pub mod tls;
 pub mod topic;

@@ -13,10 +13,10 @@ use tempfile::TempDir;
 const PROGRAM: &str = "mosquitto";
 
 /// How long Mosquitto may take to listen.
-const START: Duration = Duration::from_secs(10);
+pub(crate) const START: Duration = Duration::from_secs(10);
 
 /// Free ports may be taken before Mosquitto takes them.
-const ATTEMPTS: usize = 5;
+pub(crate) const ATTEMPTS: usize = 5;
 
 /// What kind of broker.
 #[derive(Debug, Default)]
@@ -183,11 +183,11 @@ fn configuration(setup: &Setup<'_>, folder: &TempDir, ports: Ports) -> Result<St
     Ok(config)
 }
 
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
     Ok(socket.local_addr()?.port())
 }
 
-fn local(port: u16) -> SocketAddr {
+pub(crate) fn local(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }

@@ -4,6 +4,7 @@ mod line;
 mod values;
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -62,6 +63,9 @@ pub struct Args {
     /// Where the gateway speaks MQTT: mqtt://, mqtts://, ws:// or wss://, host and port.
     #[arg(long, value_name = "URL", default_value = "mqtt://127.0.0.1:1883", env = "SIDETONE_FLEET_GATEWAY")]
     gateway: String,
+    /// Send audio there, whatever hello replies say: to a gateway whose public address is not reached from here.
+    #[arg(long, value_name = "IP:PORT")]
+    udp: Option<SocketAddr>,
     /// PEM file with the certificates to trust, instead of the system's.
     #[arg(long, value_name = "FILE", env = "SIDETONE_FLEET_CA")]
     ca: Option<PathBuf>,
@@ -185,6 +189,7 @@ impl Args {
         };
         Ok(Config {
             gateway: self.gateway.clone(),
+            udp: self.udp,
             certificates: self.ca.clone(),
             signature_key: self.key_file.as_deref().map(signature_key).transpose()?,
             group: self.group.clone(),

@@ -5,7 +5,7 @@
 //! it comes: full duplex.
 
 use super::codecs::mixed_down;
-use super::{Bridge, BridgeError, Call, Form, Heard, Leg, LegEnd, Message, Speech, ToBackEnd, leg};
+use super::{Bridge, BridgeError, Call, Form, Heard, Leg, LegEnd, Over, Speech, ToBackEnd, leg};
 use crate::detect::Endpoint;
 use sidetone_opus::{Channels, SampleRate};
 use sidetone_protocol::message::{AudioFormat, GatewayBody, ListenMode, Tts};
@@ -52,9 +52,6 @@ struct Echoing {
     speaking: bool,
 }
 
-/// The device is gone.
-struct Over;
-
 impl Echoing {
     fn new(end: LegEnd, rate: SampleRate, hears: Channels, speaks: Channels) -> Self {
         let endpoint = Endpoint::new(rate.hz() * speaks.count() as u32);
@@ -82,11 +79,11 @@ impl Echoing {
                 }
                 ToBackEnd::Audio(Heard::Pcm { samples, .. }) => self.hear(samples).await?,
                 ToBackEnd::StopCapture => match self.mode.take() {
-                    Some(ListenMode::Realtime) => self.speak(Speech::Mark(Tts::Stop)).await?,
+                    Some(ListenMode::Realtime) => self.end.send(Speech::Mark(Tts::Stop)).await?,
                     Some(mode) => self.answer(mode).await?,
                     None => {}
                 },
-                ToBackEnd::WakeWord(text) => self.say(GatewayBody::Stt { text }).await?,
+                ToBackEnd::WakeWord(text) => self.end.send(GatewayBody::Stt { text }).await?,
                 // What is said after it is a new turn, without another word of the device.
                 ToBackEnd::Abort(_) => {
                     self.speaking = false;
@@ -128,7 +125,8 @@ impl Echoing {
 
     async fn begin(&mut self) -> Result<(), Over> {
         self.speaking = true;
-        self.speak(Speech::Mark(Tts::Start)).await
+        self.end.send(Speech::Mark(Tts::Start)).await?;
+        self.end.send(Speech::Live).await
     }
 
     async fn hear(&mut self, samples: Vec<i16>) -> Result<(), Over> {
@@ -142,7 +140,7 @@ impl Echoing {
                 if !self.speaking {
                     self.begin().await?;
                 }
-                self.speak(Speech::Pcm(samples)).await
+                self.end.send(Speech::Pcm(samples)).await
             }
             Some(mode) => {
                 let over = self.endpoint.hear(&samples);
@@ -170,27 +168,20 @@ impl Echoing {
         }
         let seconds = speech.len() as f64 / f64::from(self.per_second());
         let text = format!("{seconds:.1} s of speech");
-        self.say(GatewayBody::Stt { text: text.clone() }).await?;
-        self.say(GatewayBody::Llm { text: "🙂".into(), emotion: "happy".into() }).await?;
-        self.speak(Speech::Mark(Tts::Start)).await?;
-        self.speak(Speech::Mark(Tts::SentenceStart { text })).await?;
+        self.end.send(GatewayBody::Stt { text: text.clone() }).await?;
+        self.end.send(GatewayBody::Llm { text: "🙂".into(), emotion: "happy".into() }).await?;
+        self.end.send(Speech::Mark(Tts::Start)).await?;
+        self.end.send(Speech::Mark(Tts::SentenceStart { text })).await?;
         for piece in speech.chunks(self.samples(PIECE)) {
-            self.speak(Speech::Pcm(piece.to_vec())).await?;
+            self.end.send(Speech::Pcm(piece.to_vec())).await?;
         }
-        self.speak(Speech::Mark(Tts::Stop)).await
-    }
-
-    async fn say(&self, body: GatewayBody) -> Result<(), Over> {
-        self.end.messages.send(Message::Say(body)).await.map_err(|_| Over)
-    }
-
-    async fn speak(&self, speech: Speech) -> Result<(), Over> {
-        self.end.speech.send(speech).await.map_err(|_| Over)
+        self.end.send(Speech::Mark(Tts::Stop)).await
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::ToDevice;
     use super::*;
 
     const RATE: SampleRate = SampleRate::Hz16000;
@@ -220,21 +211,30 @@ mod tests {
         (0..16 * millis).map(|n| if n % 40 < 20 { 3_000 + (n % 7) as i16 } else { -3_000 }).collect()
     }
 
-    /// What is spoken up to the stop.
-    async fn turn(leg: &mut Leg) -> (Vec<Tts>, Vec<i16>) {
-        let (mut marks, mut heard) = (Vec::new(), Vec::new());
+    /// What comes up to the stop: what is said, in order, and what is spoken.
+    async fn turn(leg: &mut Leg) -> (Vec<GatewayBody>, Vec<i16>) {
+        let (mut said, mut heard) = (Vec::new(), Vec::new());
         loop {
-            match leg.speech.recv().await.expect("the echo is there") {
-                Speech::Mark(Tts::Stop) => return (marks, heard),
-                Speech::Mark(mark) => marks.push(mark),
-                Speech::Pcm(samples) => heard.extend(samples),
-                Speech::Packet(_) => unreachable!("it speaks PCM"),
+            match leg.from.recv().await.expect("the echo is there") {
+                ToDevice::Speech(Speech::Mark(Tts::Stop)) => return (said, heard),
+                ToDevice::Speech(Speech::Mark(mark)) => said.push(GatewayBody::Tts(mark)),
+                ToDevice::Speech(Speech::Pcm(samples)) => heard.extend(samples),
+                ToDevice::Speech(Speech::Live) => {}
+                ToDevice::Say(body) => said.push(body),
+                other => unreachable!("it speaks PCM and stays: {other:?}"),
             }
         }
     }
 
-    fn sentence(text: &str) -> [Tts; 2] {
-        [Tts::Start, Tts::SentenceStart { text: text.into() }]
+    /// The words around an answer.
+    fn sentence(text: &str) -> [GatewayBody; 4] {
+        let text = String::from(text);
+        [
+            GatewayBody::Stt { text: text.clone() },
+            GatewayBody::Llm { text: "🙂".into(), emotion: "happy".into() },
+            GatewayBody::Tts(Tts::Start),
+            GatewayBody::Tts(Tts::SentenceStart { text }),
+        ]
     }
 
     #[tokio::test]
@@ -245,15 +245,13 @@ mod tests {
         // More than the leg's queue holds at a time.
         tokio::task::yield_now().await;
         say(&leg, &[voice(600), silence(1_200)].concat());
-        let (marks, heard) = turn(&mut leg).await;
-        assert_eq!(marks, sentence("1.9 s of speech"));
+        let (said, heard) = turn(&mut leg).await;
+        assert_eq!(said, sentence("1.9 s of speech"));
         let spoken = voice(600);
         let at = heard.iter().position(|&sample| sample != 0).unwrap();
         assert!((16 * 380..=16 * 500).contains(&at), "{at} samples of the silence before it");
         assert_eq!(heard[at..][..spoken.len()], spoken);
         assert_eq!(heard.len(), at + spoken.len() + 16 * 840, "with the silence that ended it, in whole frames");
-        let Some(Message::Say(GatewayBody::Stt { text })) = leg.messages.recv().await else { panic!("an stt") };
-        assert_eq!(text, "1.9 s of speech");
     }
 
     #[tokio::test]
@@ -285,7 +283,7 @@ mod tests {
         let said = [silence(600), voice(600), silence(1_200)].concat();
         say(&leg, &said);
         tokio::task::yield_now().await;
-        assert!(leg.speech.try_recv().is_err(), "the button is still held");
+        assert!(leg.from.try_recv().is_err(), "the button is still held");
         leg.to.put(ToBackEnd::StopCapture);
         assert_eq!(turn(&mut leg).await.1, said);
     }
@@ -298,15 +296,16 @@ mod tests {
             for piece in 0..3 {
                 say(&leg, &voice(60));
                 if piece == 0 {
-                    assert_eq!(leg.speech.recv().await, Some(Speech::Mark(Tts::Start)));
+                    assert_eq!(leg.from.recv().await, Some(Speech::Mark(Tts::Start).into()));
+                    assert_eq!(leg.from.recv().await, Some(Speech::Live.into()));
                 }
-                assert_eq!(leg.speech.recv().await, Some(Speech::Pcm(voice(60))), "before anything else is said");
+                assert_eq!(leg.from.recv().await, Some(Speech::Pcm(voice(60)).into()), "before anything else is said");
             }
             leg.to.put(ToBackEnd::Abort(None));
         }
         say(&leg, &voice(60));
         leg.to.put(ToBackEnd::StopCapture);
-        assert_eq!(turn(&mut leg).await, (vec![Tts::Start], voice(60)));
+        assert_eq!(turn(&mut leg).await, (vec![GatewayBody::Tts(Tts::Start)], voice(60)));
     }
 
     #[tokio::test]
@@ -316,8 +315,8 @@ mod tests {
         let stereo = |millis| voice(millis).into_iter().flat_map(|sample| [sample, sample + 2]).collect::<Vec<_>>();
         leg.to.put(ToBackEnd::Audio(Heard::Pcm { samples: stereo(60), position: 0 }));
         leg.to.put(ToBackEnd::StopCapture);
-        let (marks, heard) = turn(&mut leg).await;
-        assert_eq!(marks, sentence("0.1 s of speech"));
+        let (said, heard) = turn(&mut leg).await;
+        assert_eq!(said, sentence("0.1 s of speech"));
         assert_eq!(heard, voice(60).into_iter().map(|sample| sample + 1).collect::<Vec<_>>());
     }
 }

@@ -1,9 +1,10 @@
 //! The queues between a call and its back end. Each is bounded.
 
-use super::{Form, Message, Speech, ToBackEnd};
+use super::{Form, ToBackEnd, ToDevice};
 use sidetone_opus::SampleRate;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use thiserror::Error;
 use tokio::sync::{Notify, mpsc};
 
 /// Pieces of audio that wait for a back end: at 60 ms each, 3 s. The oldest go first.
@@ -12,8 +13,9 @@ const AUDIO: usize = 50;
 /// Messages that wait for a back end. One that leaves more unread is taken for dead.
 const MESSAGES: usize = 256;
 
-/// What a leg may have on its way to the device before it must wait.
-const SPEECH: usize = 32;
+/// What a leg may have on its way to the device before it must wait: of speech in 60 ms packets a second, which is also
+/// as long as a message can be held up by the speech before it.
+const AHEAD: usize = 16;
 
 /// A call's end of a leg.
 #[derive(Debug)]
@@ -23,28 +25,39 @@ pub struct Leg {
     /// The rate of the PCM it sends.
     pub rate: SampleRate,
     pub(crate) to: Uplink,
-    pub(crate) speech: mpsc::Receiver<Speech>,
-    pub(crate) messages: mpsc::Receiver<Message>,
+    pub(crate) from: mpsc::Receiver<ToDevice>,
 }
 
-/// The back end's end of a leg. Dropping it ends the call's leg as [`Message::Closed`] would.
+/// The back end's end of a leg. Dropping it ends the call's leg as [`ToDevice::Closed`] would.
 #[derive(Debug)]
 pub struct LegEnd {
     queue: Arc<Queue>,
-    /// Speech for the device: waits while there is enough on its way.
-    pub speech: mpsc::Sender<Speech>,
-    /// Messages for the device.
-    pub messages: mpsc::Sender<Message>,
+    to_device: mpsc::Sender<ToDevice>,
+}
+
+/// The call is over: nobody is left to be told anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the call is over")]
+pub struct Over;
+
+/// Room for one thing more on its way to the device.
+#[derive(Debug)]
+pub struct Room<'l>(mpsc::Permit<'l, ToDevice>);
+
+impl Room<'_> {
+    /// Sends it.
+    pub fn send(self, what: impl Into<ToDevice>) {
+        self.0.send(what.into());
+    }
 }
 
 /// Both ends of a new leg.
 #[must_use]
 pub fn leg(uplink: Form, rate: SampleRate) -> (Leg, LegEnd) {
     let queue = Arc::new(Queue::default());
-    let (speech, speech_out) = mpsc::channel(SPEECH);
-    let (messages, messages_out) = mpsc::channel(SPEECH);
+    let (to_device, from) = mpsc::channel(AHEAD);
     let to = Uplink(queue.clone());
-    (Leg { uplink, rate, to, speech: speech_out, messages: messages_out }, LegEnd { queue, speech, messages })
+    (Leg { uplink, rate, to, from }, LegEnd { queue, to_device })
 }
 
 /// Puts things into the queue to the back end. Dropping it tells the back end that the call is over.
@@ -126,6 +139,44 @@ impl LegEnd {
             }
             self.queue.news.notified().await;
         }
+    }
+
+    /// Sends something to the device, behind all that was sent before: waits while there is enough on its way.
+    ///
+    /// # Errors
+    /// [`Over`], as of all that follows.
+    pub async fn send(&self, what: impl Into<ToDevice>) -> Result<(), Over> {
+        self.to_device.send(what.into()).await.map_err(|_| Over)
+    }
+
+    /// Waits until there is room for one thing more. Cancel-safe.
+    ///
+    /// # Errors
+    /// [`Over`].
+    pub async fn room(&self) -> Result<Room<'_>, Over> {
+        self.to_device.reserve().await.map(Room).map_err(|_| Over)
+    }
+
+    /// Room for one thing more, where there is some now: for a back end that does not wait for a device, as a room does
+    /// not. `None`: what it has must go, or be kept by it.
+    ///
+    /// # Errors
+    /// [`Over`].
+    pub fn try_room(&self) -> Result<Option<Room<'_>>, Over> {
+        match self.to_device.try_reserve() {
+            Ok(permit) => Ok(Some(Room(permit))),
+            Err(mpsc::error::TrySendError::Full(())) => Ok(None),
+            Err(mpsc::error::TrySendError::Closed(())) => Err(Over),
+        }
+    }
+
+    /// Waits until everything that was sent has been taken.
+    ///
+    /// # Errors
+    /// [`Over`].
+    pub async fn taken(&self) -> Result<(), Over> {
+        let all = self.to_device.max_capacity();
+        self.to_device.reserve_many(all).await.map(drop).map_err(|_| Over)
     }
 
     /// Waits until the call is over, with what is still unread. Cancel-safe. Not together with

@@ -1,7 +1,8 @@
 //! Bridges: where the speech of a call goes, and where the answer comes from.
 //!
-//! A [`Bridge`] opens a [`Leg`] for each call. A leg is four queues, so that a slow or dead back end costs its own
-//! calls and nothing else: audio to it is dropped oldest first, audio from it waits until the device can take it.
+//! A [`Bridge`] opens a [`Leg`] for each call. A leg is a queue each way, so that a slow or dead back end costs its
+//! own calls and nothing else: audio to it is dropped oldest first; what comes from it stays in order, speech and messages
+//! alike, and waits until the device can take it.
 //!
 //! The shape fits a speech server, which hears a turn and answers it, and a room, which has 10 ms of 48 kHz in both
 //! directions all the time, with participants that come and go: PCM may be of any length, at any rate that Opus has;
@@ -17,7 +18,7 @@ pub(crate) use codecs::TENANT;
 pub use codecs::{Codecs, Coding, TranscodeError, Transcoder};
 pub use echo::Echo;
 pub(crate) use leg::Put;
-pub use leg::{Leg, LegEnd, leg};
+pub use leg::{Leg, LegEnd, Over, Room, leg};
 pub use record::Recorder;
 pub use websocket::SpeechServer;
 
@@ -35,7 +36,7 @@ pub trait Bridge: Send + Sync + fmt::Debug {
     fn name(&self) -> &'static str;
 
     /// Opens a leg for a call, at once: what takes time (a connection) happens behind the leg, and its failure comes as
-    /// [`Message::Closed`].
+    /// [`ToDevice::Closed`].
     ///
     /// # Errors
     /// [`BridgeError`]: the call is refused.
@@ -150,20 +151,37 @@ pub enum Heard {
 pub enum Speech {
     /// A mark between the audio. Audio before [`Tts::Start`] or after [`Tts::Stop`] is dropped, as firmware would.
     Mark(Tts),
+    /// What follows, up to the stop, is live: where the device holds enough to play, more of it is dropped, since it
+    /// would only come later and later. (Speech that was composed waits instead, and is heard whole.)
+    Live,
     /// PCM of any length, at the leg's rate, in the channels of the downlink.
     Pcm(Vec<i16>),
     /// An Opus packet of the downlink's duration.
     Packet(Vec<u8>),
 }
 
-/// What a leg says besides.
+/// What comes from a leg, in the order in which the device sees it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Message {
-    /// To the device: stt, llm, mcp, alert, goodbye, or what is not known here.
+pub enum ToDevice {
+    /// To be played.
+    Speech(Speech),
+    /// To be told: stt, llm, mcp, alert, goodbye, or what is not known here.
     Say(GatewayBody),
     /// The back end is gone: the device is told by an alert, and the session ends.
     Closed(String),
+}
+
+impl From<Speech> for ToDevice {
+    fn from(speech: Speech) -> Self {
+        Self::Speech(speech)
+    }
+}
+
+impl From<GatewayBody> for ToDevice {
+    fn from(body: GatewayBody) -> Self {
+        Self::Say(body)
+    }
 }
 
 /// Why no leg was opened.

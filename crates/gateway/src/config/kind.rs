@@ -1,6 +1,7 @@
 //! What a setting's value may be: from text, and whether a value is one.
 
 use super::Listen;
+use super::server_url::masked;
 use toml::Value;
 use url::Url;
 
@@ -138,9 +139,9 @@ impl Kind {
         match (self, value) {
             (Self::Secret, _) => "***".into(),
             // A password may be in there, and not be allowed to.
-            (Self::Url(_) | Self::Host, Value::String(text)) if text.contains('@') => {
-                let end = text.rfind('@').unwrap_or(0);
-                format!("\"***{}\"", &text[end..])
+            (Self::Url(_) | Self::Host, Value::String(text)) => {
+                let (hidden, rest) = text.rfind('@').map_or(("", text.as_str()), |end| ("***", &text[end..]));
+                super::print::literal(&Value::String(format!("{hidden}{}", masked(rest))))
             }
             _ => super::print::literal(value),
         }

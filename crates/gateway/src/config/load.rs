@@ -4,7 +4,7 @@ use super::file::{self, ConfigFile, Entry};
 use super::nearest::nearest;
 use super::problem::{ConfigError, Origin, Problem};
 use super::settings::{FLEET, OTHER_VARIABLES, SECTIONS, SETTINGS, Setting, TENANT_SETTINGS, VARIABLES};
-use super::{Config, Kind, Secret};
+use super::{Config, Kind, Secret, ServerUrl};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -310,13 +310,15 @@ fn no_such_setting(meant: Option<&str>) -> String {
     format!("there is no such setting; {hint}")
 }
 
-/// The secret of a setting.
-pub(super) fn secret<'a>(config: &'a Config, name: &str) -> Option<&'a Secret> {
-    match name {
-        "mqtt.signature_key" => config.mqtt.signature_key.as_ref(),
-        "broker.password" => config.broker.password.as_ref(),
-        "http.token" => config.http.token.as_ref(),
-        "bridge.token" => config.bridge.token.as_ref(),
-        _ => None,
-    }
+/// What a setting hides from all output, where it does.
+pub(super) fn hidden<'a>(config: &'a Config, name: &str) -> Option<&'a str> {
+    let secret = match name {
+        "mqtt.signature_key" => &config.mqtt.signature_key,
+        "broker.password" => &config.broker.password,
+        "http.token" => &config.http.token,
+        "bridge.token" => &config.bridge.token,
+        "bridge.url" => return config.bridge.url.as_ref().map(ServerUrl::expose),
+        _ => return None,
+    };
+    secret.as_ref().map(Secret::expose)
 }

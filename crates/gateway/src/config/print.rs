@@ -59,6 +59,15 @@ impl Loaded {
                 let from = if by_file { "from the file below".into() } else { self.said(setting) };
                 writeln!(out, "# {key} = \"***\"  # {from}; not shown")
             }
+            // Read back, the mask would be taken for what it hides.
+            (Kind::Url(_), Some(Value::String(url))) if url.contains("***") => {
+                writeln!(
+                    out,
+                    "# {key} = {}  # {}; not shown whole",
+                    literal(&Value::String(url.clone())),
+                    self.said(setting)
+                )
+            }
             (_, Some(value)) => writeln!(out, "{key} = {}  # {}", literal(value), self.said(setting)),
         };
     }

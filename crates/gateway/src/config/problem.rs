@@ -42,7 +42,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(what: impl Into<String>, why: impl Into<String>) -> Self {
+    pub(crate) fn new(what: impl Into<String>, why: impl Into<String>) -> Self {
         Self { what: what.into(), value: None, origin: Origin::Default, why: why.into() }
     }
 

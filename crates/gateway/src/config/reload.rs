@@ -1,15 +1,15 @@
 //! What of a new configuration a running gateway can take on.
 
-use super::load::secret;
+use super::load::hidden;
 use super::settings::{SETTINGS, Setting};
 use super::validate::value_of;
-use super::{Config, Http, Limits, Log, Udp};
+use super::{Config, Http, Limits, Log, Mqtt, Udp};
 use toml::{Table, Value};
 
 /// What became of a new configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
-    /// Settings in force from now on.
+    /// Settings in force from now on; `mqtt.certificate` also where its file is another one than before.
     pub applied: Vec<String>,
     /// Settings that differ, and need a restart.
     pub restart: Vec<String>,
@@ -19,7 +19,15 @@ impl Config {
     /// What is in force when `new` comes while this is running; the pool has room for `room` calls.
     pub(crate) fn adopt(&self, new: &Self, room: u32) -> (Self, Change) {
         let raised = new.limits.calls > self.limits.calls.max(room);
+        let (shown, wanted) = (&self.mqtt, &new.mqtt);
         let effective = Self {
+            // What listens with TLS cannot do without, and whoever asks for certificates goes on asking.
+            mqtt: Mqtt {
+                certificate: wanted.certificate.clone().or_else(|| shown.certificate.clone()),
+                key: wanted.key.clone().or_else(|| shown.key.clone()),
+                client_ca: wanted.client_ca.clone().or_else(|| shown.client_ca.clone()),
+                ..shown.clone()
+            },
             udp: Udp { public_host: new.udp.public_host.clone(), public_port: new.udp.public_port, ..self.udp.clone() },
             http: Http {
                 token: new.http.token.clone(),
@@ -44,7 +52,7 @@ impl Config {
         let (ours, theirs) = (self.to_table().unwrap_or_default(), other.to_table().unwrap_or_default());
         let differs = |setting: &&Setting| {
             value_of(&ours, setting) != value_of(&theirs, setting)
-                || secret(self, setting.name) != secret(other, setting.name)
+                || hidden(self, setting.name) != hidden(other, setting.name)
         };
         let mut names: Vec<_> = SETTINGS.iter().filter(differs).map(|setting| setting.name.to_owned()).collect();
         let tenants = |table: &Table| table.get("tenants").and_then(Value::as_table).cloned().unwrap_or_default();

@@ -94,9 +94,9 @@ pub const SECTIONS: &[(&str, &str)] = &[
 pub const SETTINGS: &[Setting] = &[
     Setting::new("mqtt.listen", "ADDRESS", Kind::Listen, Start, "MQTT over TCP; port 0 is the system's choice, off none"),
     Setting::new("mqtt.tls_listen", "ADDRESS", Kind::Listen, Start, "MQTT over TLS; needs mqtt.certificate and mqtt.key"),
-    Setting::new("mqtt.certificate", "FILE", Kind::Path, Start, "Certificate chain (PEM), for TLS here and in [web]"),
-    Setting::new("mqtt.key", "FILE", Kind::Path, Start, "Private key (PEM) of the certificate"),
-    Setting::new("mqtt.client_ca", "FILE", Kind::Path, Start, "Authorities (PEM) that must have signed device certificates; without it none is asked for"),
+    Setting::new("mqtt.certificate", "FILE", Kind::Path, Live, "Certificate chain (PEM), for TLS here and in [web]"),
+    Setting::new("mqtt.key", "FILE", Kind::Path, Live, "Private key (PEM) of the certificate"),
+    Setting::new("mqtt.client_ca", "FILE", Kind::Path, Live, "Authorities (PEM) that must have signed device certificates; without it none is asked for"),
     Setting::new("mqtt.signature_key", "SECRET", Kind::Secret, Start, "Key that devices' passwords are made with; without it anybody may connect, and devices are served on loopback only"),
     Setting::new("mqtt.signature_key_file", "FILE", Kind::SecretFile, Start, "File that holds mqtt.signature_key"),
     Setting::new("mqtt.allow_anonymous", "BOOL", Kind::Flag, Start, "Listen beyond loopback though there is no signature key"),

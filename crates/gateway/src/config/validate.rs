@@ -1,9 +1,9 @@
 //! What a configuration must be as a whole, whoever made it.
 
-use super::load::secret;
+use super::load::hidden;
 use super::problem::{ConfigError, Problem};
 use super::settings::{SETTINGS, Setting, TENANT_SETTINGS};
-use super::{BridgeKind, Config, Kind, Listen, certified_key};
+use super::{BridgeKind, Config, Listen, certified_key};
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -36,7 +36,7 @@ impl Config {
         };
         for setting in SETTINGS {
             if let Some(value) = value_of(&table, setting) {
-                problems.extend(judge(setting.name, setting, value, secret(self, setting.name)));
+                problems.extend(judge(setting.name, setting, value, hidden(self, setting.name)));
             }
         }
         let tenants = table.get("tenants").and_then(Value::as_table).into_iter().flatten();
@@ -145,11 +145,11 @@ fn bad_file(name: &str, path: &Path, why: impl ToString) -> Problem {
     Problem { value: Some(format!("{path:?}")), ..Problem::new(name, why.to_string()) }
 }
 
-fn judge(name: &str, setting: &Setting, value: &Value, secret: Option<&super::Secret>) -> Option<Problem> {
-    let verdict = match (setting.kind, secret) {
+fn judge(name: &str, setting: &Setting, value: &Value, hidden: Option<&str>) -> Option<Problem> {
+    let verdict = match hidden {
         // The table has a mask in its place.
-        (Kind::Secret, Some(secret)) => Kind::Secret.check(&Value::String(secret.expose().to_owned())),
-        (kind, _) => kind.check(value),
+        Some(hidden) => setting.kind.check(&Value::String(hidden.to_owned())),
+        None => setting.kind.check(value),
     };
     let why = verdict.err()?;
     Some(Problem { value: Some(setting.kind.shown(value)), ..Problem::new(name, why) })

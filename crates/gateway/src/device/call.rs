@@ -3,7 +3,7 @@
 use super::downlink::Downlink;
 use super::sleep;
 use super::uplink::{Uplink, Way};
-use crate::bridge::{Leg, Message, Put, Speech, ToBackEnd};
+use crate::bridge::{Leg, Put, ToBackEnd, ToDevice};
 use crate::calls::{CallEntry, CallEvent};
 use crate::link::{Gone, Identity, Link};
 use crate::media::Datagram;
@@ -38,8 +38,8 @@ pub(super) struct Call {
 /// What happened in a call.
 pub(super) enum Happened {
     Datagram(Option<Datagram>),
-    Speech(Option<Speech>),
-    Message(Option<Message>),
+    /// From the back end; `None`: it is gone.
+    FromBackEnd(Option<ToDevice>),
     FrameDue,
 }
 
@@ -69,8 +69,7 @@ impl Call {
         let hungry = self.downlink.is_hungry();
         tokio::select! {
             datagram = datagram(&mut self.way) => Happened::Datagram(datagram),
-            speech = self.leg.speech.recv(), if hungry => Happened::Speech(speech),
-            message = self.leg.messages.recv() => Happened::Message(message),
+            what = self.leg.from.recv(), if hungry => Happened::FromBackEnd(what),
             () = sleep(due) => Happened::FrameDue,
         }
     }
@@ -87,23 +86,26 @@ impl Call {
                 let Self { uplink, session, way, leg, .. } = self;
                 uplink.take(shared, session, way, leg, datagram).await.into_iter().collect()
             }
-            Happened::Speech(Some(speech)) => self.downlink.take(speech, shared.now()).into_iter().collect(),
-            Happened::Message(Some(Message::Say(body))) => vec![Input::Send(body)],
-            Happened::Message(Some(Message::Closed(why))) => back_end_gone(shared, &self.session, &why),
-            Happened::Message(None) | Happened::Speech(None) => {
-                // A last word may still be there.
-                match self.leg.messages.try_recv() {
-                    Ok(Message::Say(body)) => vec![Input::Send(body)],
-                    Ok(Message::Closed(why)) => back_end_gone(shared, &self.session, &why),
-                    Err(_) => back_end_gone(shared, &self.session, "it ended without a word"),
-                }
-            }
+            Happened::FromBackEnd(what) => self.take_from_back_end(shared, what),
             Happened::Datagram(None) => Vec::new(),
             Happened::FrameDue => {
                 let Self { downlink, session, way, started, .. } = self;
                 downlink.send(shared, session, way, *started, link).await?
             }
         })
+    }
+
+    fn take_from_back_end(&mut self, shared: &Shared, what: Option<ToDevice>) -> Vec<Input> {
+        match what {
+            Some(ToDevice::Speech(speech)) => {
+                let mark = self.downlink.take(speech, shared.now());
+                shared.counters.totals.downlink_shed.add(self.downlink.shed());
+                mark.into_iter().collect()
+            }
+            Some(ToDevice::Say(body)) => vec![Input::Send(body)],
+            Some(ToDevice::Closed(why)) => back_end_gone(shared, &self.session, &why),
+            None => back_end_gone(shared, &self.session, "it ended without a word"),
+        }
     }
 
     pub(super) async fn take_payload(&mut self, shared: &Shared, payload: &[u8]) -> Option<Input> {
@@ -122,13 +124,19 @@ impl Call {
     }
 
     /// The user interrupts: nothing that was under way is sent any more.
-    pub(super) async fn abort(&mut self, shared: &Shared, reason: Option<String>) -> Option<Input> {
+    pub(super) async fn abort(&mut self, shared: &Shared, reason: Option<String>) -> Vec<Input> {
         self.downlink.interrupt(shared.now());
-        while self.leg.speech.try_recv().is_ok() {}
+        let mut inputs = Vec::new();
+        while let Ok(what) = self.leg.from.try_recv() {
+            if !matches!(what, ToDevice::Speech(_)) {
+                inputs.extend(self.take_from_back_end(shared, Some(what)));
+            }
+        }
         if let Err(error) = self.session.discard().await {
             tracing::debug!(session = %self.session.id(), %error, "nothing to discard");
         }
-        self.tell(ToBackEnd::Abort(reason))
+        inputs.extend(self.tell(ToBackEnd::Abort(reason)));
+        inputs
     }
 
     pub(super) fn tell(&mut self, what: ToBackEnd) -> Option<Input> {
@@ -159,6 +167,8 @@ impl Call {
         drop(leg);
         let stats = tokio::time::timeout(CLOSING, session.stats()).await;
         let stats = stats.ok().and_then(Result::ok);
+        let overlaps = stats.as_ref().map_or(0, |stats| stats.guest.keystream_overlap);
+        shared.counters.totals.keystream_overlap.add(overlaps);
         entry.note(stats.as_ref());
         shared.calls.tell(&CallEvent::closed(&entry, cause));
         if tokio::time::timeout(CLOSING, session.close()).await.is_err() {

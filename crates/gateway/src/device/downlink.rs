@@ -31,6 +31,10 @@ pub(super) struct Downlink {
     mark: Option<Tts>,
     /// Between tts start and stop.
     speaking: bool,
+    /// What is spoken is live.
+    live: bool,
+    /// Live frames that were dropped, and not counted yet.
+    shed: u64,
     since: Duration,
 }
 
@@ -50,6 +54,8 @@ impl Downlink {
             ready_at: Duration::ZERO,
             mark: None,
             speaking: false,
+            live: false,
+            shed: 0,
             since: Duration::ZERO,
         }
     }
@@ -70,7 +76,7 @@ impl Downlink {
     pub(super) fn take(&mut self, speech: Speech, now: Duration) -> Option<Input> {
         match speech {
             Speech::Mark(Tts::Start) => {
-                (self.speaking, self.since) = (true, now);
+                (self.speaking, self.live, self.since) = (true, false, now);
                 return Some(Input::Send(GatewayBody::Tts(Tts::Start)));
             }
             Speech::Mark(mark) if self.speaking => {
@@ -79,9 +85,10 @@ impl Downlink {
                     self.fill_up();
                 }
             }
+            Speech::Live => self.live = self.speaking,
             Speech::Pcm(samples) if self.speaking => self.pcm.extend(samples),
             Speech::Packet(payload) if self.speaking && (1..=MAX_PAYLOAD).contains(&payload.len()) => {
-                self.ready = Some(Frame::Packet(payload));
+                self.put(Frame::Packet(payload), now);
             }
             _ => {}
         }
@@ -99,9 +106,9 @@ impl Downlink {
     /// Gets the next frame ready; or, where there is none, the mark after the last one.
     fn go_on(&mut self, now: Duration) -> Option<Input> {
         self.ready_at = now;
-        if self.ready.is_none() && self.pcm.len() - self.taken >= self.frame {
-            let frame = &self.pcm[self.taken..][..self.frame];
-            self.ready = Some(Frame::Pcm(frame.to_vec()));
+        while self.ready.is_none() && self.pcm.len() - self.taken >= self.frame {
+            let frame = self.pcm[self.taken..][..self.frame].to_vec();
+            self.put(Frame::Pcm(frame), now);
             self.taken += self.frame;
             if self.pcm.len() - self.taken < self.frame {
                 self.pcm.drain(..self.taken);
@@ -116,6 +123,20 @@ impl Downlink {
             self.speaking = false;
         }
         Some(Input::Send(GatewayBody::Tts(mark)))
+    }
+
+    /// Takes the next frame, unless it is live and the device has enough.
+    fn put(&mut self, frame: Frame, now: Duration) {
+        if self.live && self.pacer.has_enough(now) {
+            self.shed += 1;
+        } else {
+            self.ready = Some(frame);
+        }
+    }
+
+    /// Live frames that were dropped since this was asked last.
+    pub(super) const fn shed(&mut self) -> u64 {
+        std::mem::replace(&mut self.shed, 0)
     }
 
     /// The device was told this: speech that the protocol ended by itself is over here too.
@@ -176,6 +197,7 @@ impl Downlink {
         let until = self.pacer.sent(now);
         inputs.push(Input::AudioPlayed { until: Time::from_millis(until.as_millis() as u64) });
         inputs.extend(self.go_on(now));
+        totals.downlink_shed.add(self.shed());
         Ok(inputs)
     }
 }

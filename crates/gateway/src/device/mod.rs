@@ -6,9 +6,10 @@ mod open;
 mod pacer;
 mod uplink;
 
+use crate::bridge::ToBackEnd;
 use crate::link::{Gone, Identity, Link, Said};
 use crate::protect::Bucket;
-use crate::registry::{Command, Connected};
+use crate::registry::{Command, Connected, Entered};
 use crate::shared::{Phase, Shared};
 use call::{Call, Happened};
 use open::Prepared;
@@ -23,7 +24,7 @@ use tokio::time::{Instant, sleep_until};
 
 /// Serves a device until its connection, or the gateway, ends.
 pub(crate) async fn serve<L: Link>(shared: Arc<Shared>, identity: Identity, mut link: L) {
-    let (connected, commands) = match shared.devices.enter(&identity, shared.most_devices()) {
+    let Entered { connected, commands, replaced } = match shared.devices.enter(&identity, shared.most_devices()) {
         Ok(entered) => entered,
         Err(full) => {
             shared.counters.totals.connections_refused.add(1);
@@ -32,6 +33,7 @@ pub(crate) async fn serve<L: Link>(shared: Arc<Shared>, identity: Identity, mut 
         }
     };
     shared.counters.totals.connections.add(1);
+    shared.counters.totals.connections_replaced.add(replaced.into());
     let rate = f64::from(shared.config().limits.messages_per_second);
     let device = Device {
         protocol: GatewaySession::new(protocol_config(&shared)),
@@ -175,18 +177,19 @@ impl Device {
         Ok(())
     }
 
-    async fn carry_out<L: Link>(&mut self, output: Output, link: &mut L) -> Result<Option<Input>, Gone> {
-        match output {
+    async fn carry_out<L: Link>(&mut self, output: Output, link: &mut L) -> Result<Vec<Input>, Gone> {
+        let input = match output {
             Output::Send(message) => {
                 if let (Some(call), GatewayBody::Tts(tts)) = (&mut self.call, &message.body) {
                     call.told(tts);
                 }
                 link.send(&message).await?;
+                None
             }
             Output::Hello { hello, said } => {
                 self.shared.counters.totals.hellos.add(1);
                 let carrier = link.carrier();
-                return Ok(Some(match open::prepare(&self.shared, &self.identity, hello, said, carrier).await {
+                Some(match open::prepare(&self.shared, &self.identity, hello, said, carrier).await {
                     Ok((grant, prepared)) => {
                         self.prepared = Some(prepared);
                         Input::Grant(grant)
@@ -196,32 +199,38 @@ impl Device {
                         tracing::info!(device = %self.identity.device, %refused, "a hello was refused");
                         Input::Refuse { hello, alert: Alert::sad("Busy", refused.said()) }
                     }
-                }));
+                })
             }
-            Output::HelloCancelled { .. } => self.prepared = None,
+            Output::HelloCancelled { .. } => {
+                self.prepared = None;
+                None
+            }
             Output::OpenMedia(media) => {
                 self.call = self.prepared.take().map(|prepared| Box::new(prepared.start(&self.shared, &media)));
+                None
             }
-            Output::CloseMedia { cause, .. } => self.close(cause).await,
+            Output::CloseMedia { cause, .. } => {
+                self.close(cause).await;
+                None
+            }
             Output::StartCapture { mode } => {
                 let now = self.shared.now();
-                return Ok(self.call.as_mut().and_then(|call| call.start_capture(mode, now)));
+                self.call.as_mut().and_then(|call| call.start_capture(mode, now))
             }
-            Output::StopCapture => return Ok(self.call.as_mut().and_then(|call| call.stop_capture())),
-            Output::WakeWord { text } => return Ok(self.tell(crate::bridge::ToBackEnd::WakeWord(text))),
+            Output::StopCapture => self.call.as_mut().and_then(|call| call.stop_capture()),
+            Output::WakeWord { text } => self.tell(ToBackEnd::WakeWord(text)),
             Output::Abort { reason } => {
-                if let Some(call) = &mut self.call {
-                    return Ok(call.abort(&self.shared, reason).await);
-                }
+                let Some(call) = &mut self.call else { return Ok(Vec::new()) };
+                return Ok(call.abort(&self.shared, reason).await);
             }
-            Output::Mcp { payload } => return Ok(self.tell(crate::bridge::ToBackEnd::Mcp(payload))),
-            Output::Relay(unknown) => return Ok(self.tell(crate::bridge::ToBackEnd::Relay(unknown))),
-            _ => {}
-        }
-        Ok(None)
+            Output::Mcp { payload } => self.tell(ToBackEnd::Mcp(payload)),
+            Output::Relay(unknown) => self.tell(ToBackEnd::Relay(unknown)),
+            _ => None,
+        };
+        Ok(input.into_iter().collect())
     }
 
-    fn tell(&mut self, what: crate::bridge::ToBackEnd) -> Option<Input> {
+    fn tell(&mut self, what: ToBackEnd) -> Option<Input> {
         self.call.as_mut().and_then(|call| call.tell(what))
     }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod http;
 pub(crate) mod speech_server;
+pub(crate) mod turns;
 pub(crate) mod web;
 
 use sidetone_audio::{Pcm, measure, resample, wav};
@@ -26,6 +27,9 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// Longest wait for anything. Long, for machines that are busy: nothing here is measured in time.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a packet lasts. Live speech that comes faster than that is dropped where the device has enough of it.
+pub(crate) const FRAME_TIME: Duration = Duration::from_millis(60);
 
 /// What both directions are coded at, and for: what comes back, coded twice, is compared sample by sample. (Coding for
 /// speech keeps how it sounds, not its waveform: once at a usual rate, this clip correlates at 0.87.)

@@ -1,6 +1,9 @@
 //! What the tests share: the program itself, clips, and the corpus where it is present.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
+#[cfg(unix)]
+pub mod serve;
+
 use serde_json::Value;
 use sidetone_audio::{Pcm, wav};
 use std::ffi::OsStr;

@@ -112,12 +112,14 @@ impl Bridge for Loop {
         tokio::spawn(async move {
             while let Some(told) = end.receive().await {
                 let speech = match told {
-                    ToBackEnd::StartCapture(ListenMode::Realtime) => Speech::Mark(Tts::Start),
-                    ToBackEnd::Audio(Heard::Packet { payload, .. }) => Speech::Packet(payload),
+                    ToBackEnd::StartCapture(ListenMode::Realtime) => vec![Speech::Mark(Tts::Start), Speech::Live],
+                    ToBackEnd::Audio(Heard::Packet { payload, .. }) => vec![Speech::Packet(payload)],
                     _ => continue,
                 };
-                if end.speech.send(speech).await.is_err() {
-                    return;
+                for piece in speech {
+                    if end.send(piece).await.is_err() {
+                        return;
+                    }
                 }
             }
         });

@@ -23,7 +23,7 @@ pub(crate) fn calls(served: &Served, devices: u32, duration: Duration) -> Config
 }
 
 /// Devices that connect in a second.
-pub(crate) const RAMP: f64 = 100.0;
+pub(crate) const RAMP: f64 = 200.0;
 
 /// Runs a fleet to its end. `halfway` is called once, when so much of the run is over.
 pub(crate) fn fleet(config: Config, at: Duration, halfway: impl FnOnce()) -> Result<Report> {

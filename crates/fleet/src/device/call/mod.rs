@@ -88,7 +88,10 @@ impl Call {
         random: &mut Random,
         now: Duration,
     ) -> std::io::Result<Self> {
-        let server = resolve(&udp.server, udp.port).await?;
+        let server = match shared.config.udp {
+            Some(server) => server,
+            None => resolve(&udp.server, udp.port).await?,
+        };
         let config = &shared.config;
         let connection_id = udp.nonce.connection_id();
         let rules = config.kind.machine().receive;

@@ -1,8 +1,8 @@
 //! What goes into the lines of a session's `.jsonl`.
 
-use crate::bridge::{Call, Message, ToBackEnd};
+use crate::bridge::{Call, Speech, ToBackEnd, ToDevice};
 use serde_json::{Value, json};
-use sidetone_protocol::message::{DeviceBody, DeviceMessage, GatewayBody, GatewayMessage, Listen, Tts};
+use sidetone_protocol::message::{DeviceBody, DeviceMessage, GatewayBody, GatewayMessage, Listen};
 
 /// The first line.
 pub(super) fn opened(call: &Call, time: &str) -> Value {
@@ -28,15 +28,13 @@ pub(super) fn told(told: &ToBackEnd) -> Option<Value> {
     Some(json!({ "event": "device", "message": DeviceMessage { session_id: None, body } }))
 }
 
-/// What the back end said.
-pub(super) fn said(message: &Message) -> Value {
-    match message {
-        Message::Say(body) => json!({ "event": "server", "message": GatewayMessage::without_session(body.clone()) }),
-        Message::Closed(why) => json!({ "event": "lost", "why": why }),
-    }
-}
-
-/// A mark between its speech.
-pub(super) fn mark(tts: &Tts) -> Value {
-    said(&Message::Say(GatewayBody::Tts(tts.clone())))
+/// What the back end said; `None` for audio.
+pub(super) fn said(what: &ToDevice) -> Option<Value> {
+    let body = match what {
+        ToDevice::Speech(Speech::Mark(tts)) => GatewayBody::Tts(tts.clone()),
+        ToDevice::Speech(_) => return None,
+        ToDevice::Say(body) => body.clone(),
+        ToDevice::Closed(why) => return Some(json!({ "event": "lost", "why": why })),
+    };
+    Some(json!({ "event": "server", "message": GatewayMessage::without_session(body) }))
 }

@@ -2,7 +2,7 @@
 
 use super::events;
 use super::writer::{Piece, Session};
-use crate::bridge::{Heard, Leg, LegEnd, Message, Put, Speech, ToBackEnd};
+use crate::bridge::{Heard, Leg, LegEnd, Over, Put, Room, Speech, ToBackEnd, ToDevice};
 use sidetone_protocol::message::{Alert, GatewayBody};
 
 pub(super) struct Tap {
@@ -15,9 +15,6 @@ pub(super) struct Tap {
     tells: bool,
 }
 
-/// One of both sides is gone.
-struct Over;
-
 impl Tap {
     pub(super) const fn new(outer: LegEnd, inner: Leg, session: Session, tells: bool) -> Self {
         Self { outer, inner, session, tells }
@@ -25,51 +22,40 @@ impl Tap {
 
     pub(super) async fn run(mut self) {
         while self.step().await.is_ok() {}
-        // The last word of a back end that went.
-        while let Ok(message) = self.inner.messages.try_recv() {
-            self.session.event(events::said(&message));
-            if self.outer.messages.send(message).await.is_err() {
-                break;
-            }
-        }
         self.session.close();
     }
 
+    /// An error: one of both sides is gone.
     async fn step(&mut self) -> Result<(), Over> {
         let Self { outer, inner, session, .. } = self;
         tokio::select! {
             told = outer.receive() => {
                 let told = told.ok_or(Over)?;
                 write_told(session, &told);
-                if matches!(told, ToBackEnd::Abort(_)) {
-                    // What was under way is heard by nobody.
-                    while inner.speech.try_recv().is_ok() {}
-                }
+                let abort = matches!(told, ToBackEnd::Abort(_));
                 match inner.to.put(told) {
                     Put::Taken => {}
                     Put::DroppedOldest => session.counts().dropped.add(1),
                     Put::Overflow => return Err(Over),
                 }
-            }
-            said = inner.messages.recv() => {
-                let message = said.ok_or(Over)?;
-                session.event(events::said(&message));
-                outer.messages.send(message).await.map_err(|_| Over)?;
-            }
-            spoken = spoken(outer, &mut inner.speech) => {
-                let (permit, speech) = spoken?;
-                match &speech {
-                    Speech::Mark(tts) => session.event(events::mark(tts)),
-                    Speech::Pcm(samples) => session.downlink(Piece::Pcm(samples.clone())),
-                    Speech::Packet(payload) => session.downlink(Piece::Packet(payload.clone())),
+                while abort && let Ok(what) = inner.from.try_recv() {
+                    // Speech that was under way is heard by nobody.
+                    if !matches!(what, ToDevice::Speech(_)) {
+                        write_said(session, &what);
+                        outer.send(what).await?;
+                    }
                 }
-                permit.send(speech);
+            }
+            next = next(outer, inner) => {
+                let (room, what) = next?;
+                write_said(session, &what);
+                room.send(what);
             }
         }
         if self.tells && self.session.has_failed() {
             self.tells = false;
             let alert = Alert::sad("Recording", "The recording stopped: there is no room for more.");
-            self.outer.messages.send(Message::Say(GatewayBody::Alert(alert))).await.map_err(|_| Over)?;
+            self.outer.send(GatewayBody::Alert(alert)).await?;
         }
         Ok(())
     }
@@ -89,12 +75,21 @@ fn write_told(session: &mut Session, told: &ToBackEnd) {
     }
 }
 
-/// The next piece of speech, once the call has room for it. Cancel-safe.
-async fn spoken<'o>(
-    outer: &'o LegEnd,
-    inner: &mut tokio::sync::mpsc::Receiver<Speech>,
-) -> Result<(tokio::sync::mpsc::Permit<'o, Speech>, Speech), Over> {
-    let permit = outer.speech.reserve().await.map_err(|_| Over)?;
-    let speech = inner.recv().await.ok_or(Over)?;
-    Ok((permit, speech))
+fn write_said(session: &mut Session, what: &ToDevice) {
+    match what {
+        ToDevice::Speech(Speech::Pcm(samples)) => session.downlink(Piece::Pcm(samples.clone())),
+        ToDevice::Speech(Speech::Packet(payload)) => session.downlink(Piece::Packet(payload.clone())),
+        other => {
+            if let Some(event) = events::said(other) {
+                session.event(event);
+            }
+        }
+    }
+}
+
+/// What the back end has for the device next, once the call has room for it. Cancel-safe.
+async fn next<'o>(outer: &'o LegEnd, inner: &mut Leg) -> Result<(Room<'o>, ToDevice), Over> {
+    let room = outer.room().await?;
+    let what = inner.from.recv().await.ok_or(Over)?;
+    Ok((room, what))
 }

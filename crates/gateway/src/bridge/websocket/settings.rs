@@ -1,6 +1,6 @@
 //! What `[bridge]` says of the speech server, checked.
 
-use crate::config::{BridgeConfig, FramingName, Secret};
+use crate::config::{BridgeConfig, FramingName, Secret, ServerUrl};
 use crate::error::StartError;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -40,7 +40,11 @@ impl Settings {
     pub(super) fn new(config: &BridgeConfig) -> Result<Self, StartError> {
         let wrong = |why: String| StartError::Setting { name: "bridge.url", why };
         let example = "give ws://HOST:PORT/PATH or wss://…, such as ws://127.0.0.1:8000/xiaozhi/v1/?from=mqtt_gateway";
-        let text = config.url.as_deref().ok_or_else(|| wrong(format!("the speech server is not named: {example}")))?;
+        let text = config
+            .url
+            .as_ref()
+            .map(ServerUrl::expose)
+            .ok_or_else(|| wrong(format!("the speech server is not named: {example}")))?;
         let url = Url::parse(text).map_err(|error| wrong(format!("{error}: {example}")))?;
         let secure = match url.scheme() {
             "ws" => false,

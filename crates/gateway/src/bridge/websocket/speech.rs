@@ -101,7 +101,7 @@ impl SpeechQueue {
 fn weight(speech: &Speech) -> usize {
     match speech {
         Speech::Mark(Tts::SentenceStart { text }) => text.len(),
-        Speech::Mark(_) => 0,
+        Speech::Mark(_) | Speech::Live => 0,
         Speech::Pcm(samples) => 2 * samples.len(),
         Speech::Packet(payload) => payload.len(),
     }

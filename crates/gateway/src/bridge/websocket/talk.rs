@@ -7,7 +7,7 @@ use super::frames;
 use super::listening::{Listening, Outgoing};
 use super::retry::Retry;
 use super::speech::SpeechQueue;
-use crate::bridge::{Call, Coding, LegEnd, Message, Speech, ToBackEnd, Transcoder};
+use crate::bridge::{Call, Coding, LegEnd, Over, Room, Speech, ToBackEnd, ToDevice, Transcoder};
 use crate::retry::random;
 use sidetone_opus::Channels;
 use sidetone_opus::packet::Packet;
@@ -73,9 +73,6 @@ enum Broken {
     Lost(String),
 }
 
-/// The device is gone.
-struct Over;
-
 impl Talk {
     pub(super) fn new(server: Arc<Server>, call: Call, end: LegEnd, coding: Coding) -> Self {
         let transcoder = call.codecs.transcoder(coding);
@@ -99,13 +96,13 @@ impl Talk {
         // Over in between: nobody is left to be told.
         let last = match self.serve().await {
             End::Over => return,
-            End::Closed(why) => Message::Closed(why),
+            End::Closed(why) => ToDevice::Closed(why),
             End::Goodbye => {
                 let _ = timeout(LAST_WORDS, self.play_out()).await;
-                Message::Say(GatewayBody::Goodbye)
+                GatewayBody::Goodbye.into()
             }
         };
-        let _ = self.end.messages.send(last).await;
+        let _ = self.end.send(last).await;
     }
 
     async fn serve(&mut self) -> End {
@@ -177,13 +174,11 @@ impl Talk {
             tokio::select! {
                 done = &mut act => return Ok(done),
                 () = self.end.over() => return Err(Over),
-                permit = self.end.speech.reserve(), if !self.speech.is_empty() => {
-                    speak(permit.map_err(|_| Over)?, &mut self.speech);
-                }
+                room = self.end.room(), if !self.speech.is_empty() => speak(room?, &mut self.speech),
                 () = sleep_until(tell_at), if !self.told => {
                     self.told = true;
                     let alert = Alert::sad("Connecting", "The speech service is away. Trying again.");
-                    self.say(GatewayBody::Alert(alert)).await?;
+                    self.end.send(GatewayBody::Alert(alert)).await?;
                 }
             }
         }
@@ -264,9 +259,7 @@ impl Talk {
             told = told(to, &self.end), if live => Event::Told(told),
             () = self.end.over(), if !live => Event::Told(Told::Over),
             came = connection.next(), if !full => Event::Came(came),
-            permit = self.end.speech.reserve(), if !empty => {
-                Event::Spoken(permit.map(|permit| speak(permit, &mut self.speech)).map_err(|_| Over))
-            }
+            room = self.end.room(), if !empty => Event::Spoken(room.map(|room| speak(room, &mut self.speech))),
             () = sleep_until(hello_by), if !live => Event::NoHello,
             () = sleep_until(check_at) => Event::Check,
         }
@@ -324,7 +317,7 @@ impl Talk {
                 }
                 self.speech.mark(tts);
             }
-            body => self.say(body).await?,
+            body => self.end.send(body).await?,
         }
         Ok(Understood::Message)
     }
@@ -375,11 +368,9 @@ impl Talk {
     async fn play_out(&mut self) -> Result<(), Over> {
         self.speech.cut();
         while let Some(speech) = self.speech.pop() {
-            self.end.speech.send(speech).await.map_err(|_| Over)?;
+            self.end.send(speech).await?;
         }
-        // All room is free when everything was taken.
-        let all = self.end.speech.max_capacity();
-        drop(self.end.speech.reserve_many(all).await.map_err(|_| Over)?);
+        self.end.taken().await?;
         sleep(TAIL).await;
         Ok(())
     }
@@ -392,10 +383,6 @@ impl Talk {
         // PCM is coded on the way.
         hello.audio_params.format = AudioFormat::Opus;
         DeviceMessage::hello(hello)
-    }
-
-    async fn say(&self, body: GatewayBody) -> Result<(), Over> {
-        self.end.messages.send(Message::Say(body)).await.map_err(|_| Over)
     }
 
     fn elapsed(&self) -> Duration {
@@ -444,8 +431,8 @@ async fn told(to: &mpsc::Sender<tungstenite::Message>, end: &LegEnd) -> Told {
     }
 }
 
-fn speak(permit: mpsc::Permit<'_, Speech>, speech: &mut SpeechQueue) {
+fn speak(room: Room<'_>, speech: &mut SpeechQueue) {
     if let Some(speech) = speech.pop() {
-        permit.send(speech);
+        room.send(speech);
     }
 }

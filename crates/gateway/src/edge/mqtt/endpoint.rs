@@ -16,8 +16,17 @@ const STRANGERS: usize = 512;
 /// Takes connections in, without an end.
 pub(crate) async fn serve(shared: Arc<Shared>, mut listener: Listener) {
     let strangers = Arc::new(Semaphore::new(STRANGERS));
+    let mut tls = shared.tls.watch();
     loop {
-        let stream = listener.accept().await;
+        let stream = tokio::select! {
+            stream = listener.accept() => stream,
+            Ok(()) = tls.changed() => {
+                if let Some(tls) = &*tls.borrow_and_update() {
+                    listener.set_tls(tls.config.clone());
+                }
+                continue;
+            }
+        };
         let Ok(stranger) = strangers.clone().acquire_owned().await else { return };
         let shared = shared.clone();
         tokio::spawn(async move {

@@ -4,6 +4,7 @@ use super::door::{Door, Ends, Visit};
 use super::socket::{self, Stream};
 use super::{datagrams, device_link};
 use crate::device;
+use crate::edge::ServerTls;
 use crate::edge::mqtt::endpoint;
 use device_link::DeviceLink;
 use sidetone_mqtt as mqtt;
@@ -14,10 +15,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_tungstenite::tungstenite::Message;
 
 /// How long the handshakes may take together, of TLS and of WebSocket.
@@ -35,12 +36,13 @@ const MQTT_LARGEST: usize = 128 << 10;
 /// A bound port.
 pub(crate) struct Web {
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    /// `None`: without TLS.
+    tls: Option<watch::Receiver<Option<ServerTls>>>,
 }
 
 impl Web {
-    pub(crate) async fn bind(address: SocketAddr, tls: Option<Arc<ServerConfig>>) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(address).await?, tls: tls.map(TlsAcceptor::from) })
+    pub(crate) async fn bind(address: SocketAddr, tls: Option<watch::Receiver<Option<ServerTls>>>) -> io::Result<Self> {
+        Ok(Self { listener: TcpListener::bind(address).await?, tls })
     }
 
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -58,7 +60,9 @@ impl Web {
             match accepted {
                 Ok((stream, peer)) => {
                     let Some(place) = door.take_place(peer.ip()) else { continue };
-                    let (door, tls) = (door.clone(), self.tls.clone());
+                    let door = door.clone();
+                    let tls =
+                        self.tls.as_ref().and_then(|tls| tls.borrow().clone()).map(|tls| TlsAcceptor::from(tls.config));
                     connections.spawn(async move {
                         let ends = Ends { peer, local: stream.local_addr().ok() };
                         if let Err(error) = connection(&door, stream, tls, ends).await {

@@ -30,6 +30,9 @@ const WAITING: usize = 256;
 const PING: Duration = Duration::from_secs(10);
 const DEAD: Duration = Duration::from_secs(30);
 
+/// When a renewal that failed is tried again.
+const AGAIN: Duration = Duration::from_secs(3600);
+
 /// Streams of either kind that a peer may open: HTTP/3 needs three one way and one both ways.
 const STREAMS: u32 = 8;
 
@@ -56,7 +59,7 @@ pub struct WebTransportInfo {
 pub(crate) struct WebTransport {
     endpoint: Endpoint<Server>,
     address: SocketAddr,
-    /// When the certificate is made anew, where it is one of ours.
+    /// When the first certificate is made anew, where it is one of ours.
     renewal: Option<Duration>,
 }
 
@@ -79,13 +82,17 @@ impl WebTransport {
     pub(crate) async fn serve(self, door: Arc<Door>) {
         let mut sessions = JoinSet::new();
         let mut renewal = self.renewal.map(|after| Instant::now() + after);
+        let mut configured = door.shared.tls.watch();
         loop {
             let incoming = tokio::select! {
                 incoming = self.endpoint.accept() => incoming,
                 Some(_) = sessions.join_next() => continue,
+                Ok(()) = configured.changed() => {
+                    renewal = self.renew(&door.shared).await.map(|after| Instant::now() + after);
+                    continue;
+                }
                 () = sleep_until(renewal.unwrap_or_else(Instant::now)), if renewal.is_some() => {
-                    self.renew(&door.shared);
-                    renewal = self.renewal.map(|after| Instant::now() + after);
+                    renewal = self.renew(&door.shared).await.map(|after| Instant::now() + after);
                     continue;
                 }
             };
@@ -101,19 +108,25 @@ impl WebTransport {
         }
     }
 
-    /// Shows a new certificate to whoever comes from now on.
-    fn renew(&self, shared: &Shared) {
-        let renewed = Certificate::made(&shared.config()).map_err(|error| error.to_string()).and_then(|certificate| {
-            let config = server_config(self.address, certificate.identity);
-            self.endpoint.reload_config(config, false).map_err(|error| error.to_string())?;
-            Ok(certificate.sha256)
-        });
+    /// Shows a new certificate to whoever comes from now on. When to do so again, where it is one of ours.
+    async fn renew(&self, shared: &Shared) -> Option<Duration> {
+        let renewed =
+            Certificate::of(&shared.config()).await.map_err(|error| error.to_string()).and_then(|certificate| {
+                let config = server_config(self.address, certificate.identity);
+                self.endpoint.reload_config(config, false).map_err(|error| error.to_string())?;
+                Ok(certificate.sha256)
+            });
         match renewed {
             Ok(sha256) => {
                 tracing::info!("WebTransport shows a new certificate");
+                let renewal = sha256.is_some().then_some(RENEWAL);
                 shared.set_web_transport(WebTransportInfo { address: self.address, sha256 });
+                renewal
             }
-            Err(why) => tracing::error!(why, "the certificate of WebTransport cannot be renewed"),
+            Err(why) => {
+                tracing::error!(why, "the certificate of WebTransport cannot be renewed");
+                Some(AGAIN)
+            }
         }
     }
 }
