@@ -13,8 +13,9 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// Runs to the end, in a folder of its own.
 fn run(folder: &Path, arguments: &[&str]) -> Run {
