@@ -28,11 +28,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn main(args: &Args) -> Result<()> {
-    setup::ensure(if args.no_web {
-        &[Need::Build, Need::Dist]
-    } else {
-        &[Need::Build, Need::Node, Need::Web, Need::Dist]
-    })?;
+    setup::ensure(&[Need::Build, Need::Node, Need::Dist])?;
     let out = args.out.clone().map_or_else(|| target_dir().join("dist"), |out| root().join(out));
     fresh(&out)?;
     let epoch = epoch()?;
