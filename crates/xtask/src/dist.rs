@@ -102,7 +102,8 @@ fn archive(folder: &Path, to: &Path, epoch: u64) -> Result<()> {
 
 /// The Debian package: what `package.metadata.deb` of crates/sidetone lists, with manual pages and completions made here.
 fn deb(binary: &Path, out: &Path, epoch: u64) -> Result<()> {
-    let extra = target_dir().join("deb");
+    // Where the manifest of crates/sidetone names it, wherever cargo builds.
+    let extra = root().join("target/deb");
     fresh(&extra)?;
     let pages = extra.join("man");
     Cmd::new(binary).args(os(&[&"man", &"--out", &pages])).run()?;
@@ -116,7 +117,7 @@ fn deb(binary: &Path, out: &Path, epoch: u64) -> Result<()> {
     // The binary is built and stripped already: cargo-deb takes it from where the manifest says.
     fs::copy(out.join("sidetone"), extra.join("sidetone")).context("cannot copy the binary")?;
     cargo()
-        .args(["deb", "--no-build", "--no-strip", "--package", "sidetone", "--profile", "dev", "--output"])
+        .args(["deb", "--no-build", "--no-strip", "--package", "sidetone", "--output"])
         .arg(out)
         .env("SOURCE_DATE_EPOCH", epoch.to_string())
         .run()
