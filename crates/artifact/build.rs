@@ -16,7 +16,10 @@ fn main() {
 
 fn build() -> Result<(), String> {
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets OUT_DIR"));
-    let component = wasm::component("sidetone-component")?;
+    let component = match prebuilt() {
+        Some(file) => fs::read(&file).map_err(|error| format!("cannot read {}: {error}", file.display()))?,
+        None => wasm::component("sidetone-component")?,
+    };
     let core = core_module(&component)?;
 
     write(&out.join("sidetone.component.wasm"), &component)?;
@@ -24,6 +27,13 @@ fn build() -> Result<(), String> {
     println!("cargo:rustc-env=SIDETONE_COMPONENT_SHA256={}", sha256(&component));
     println!("cargo:rustc-env=SIDETONE_CORE_SHA256={}", sha256(core));
     Ok(())
+}
+
+/// In the published package, the component that was built when it was packed: its sources are not there.
+fn prebuilt() -> Option<PathBuf> {
+    let here = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let file = here.join("prebuilt/sidetone.component.wasm");
+    (!here.join("../component/Cargo.toml").is_file() && file.is_file()).then_some(file)
 }
 
 /// The core module inside the component: byte for byte what a browser loads. (`wit-component` adds two of some hundred

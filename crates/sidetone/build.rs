@@ -1,6 +1,7 @@
-//! Tells the program which wasmtime it runs on, for `sidetone --version`: no crate says so itself.
+//! Tells the program which wasmtime it runs on and which rustc made it, for `sidetone --version`: no crate says so itself.
 
 use std::path::Path;
+use std::process::Command;
 use std::{env, fs};
 
 fn main() {
@@ -13,6 +14,14 @@ fn main() {
         version_in(&fs::read_to_string(lock).ok()?)
     });
     println!("cargo::rustc-env=SIDETONE_WASMTIME_VERSION={}", version.as_deref().unwrap_or("48"));
+    println!("cargo::rustc-env=SIDETONE_RUSTC_VERSION={}", rustc().as_deref().unwrap_or("rustc"));
+}
+
+/// `rustc 1.95.0`, without the hash and the date.
+fn rustc() -> Option<String> {
+    let said = Command::new(env::var_os("RUSTC")?).arg("--version").output().ok()?;
+    let said = String::from_utf8(said.stdout).ok()?;
+    Some(said.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
 }
 
 fn version_in(lock: &str) -> Option<String> {

@@ -2,6 +2,6 @@
 #![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 
 wasmtime::component::bindgen!({
-    path: "../wit",
+    path: "wit",
     world: "processor",
 });

@@ -2,7 +2,7 @@
 
 use crate::interrupt;
 use crate::report::short;
-use crate::{conformance, inspect, serve, transcode};
+use crate::{conformance, inspect, manual, serve, transcode};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -11,11 +11,12 @@ use std::sync::LazyLock;
 /// Version of this program and of everything that decides what comes out of it.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "{} (component {}, libopus {}, wasmtime {})",
+        "{} (component {}, libopus {}, wasmtime {}, {})",
         env!("CARGO_PKG_VERSION"),
         short(sidetone_artifact::COMPONENT_SHA256),
         sidetone_artifact::LIBOPUS_VERSION,
         env!("SIDETONE_WASMTIME_VERSION"),
+        env!("SIDETONE_RUSTC_VERSION"),
     )
 });
 
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Transcode(Box<transcode::Args>),
     Conformance(conformance::Args),
     Inspect(inspect::Args),
+    Man(manual::ManArgs),
+    Completions(manual::CompletionsArgs),
 }
 
 impl Command {
@@ -60,6 +63,8 @@ impl Command {
             Self::Transcode(args) => transcode::main(args),
             Self::Conformance(args) => conformance::main(args),
             Self::Inspect(args) => inspect::main(args),
+            Self::Man(args) => manual::man(args),
+            Self::Completions(args) => manual::completions(args),
         }
     }
 }

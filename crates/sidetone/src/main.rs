@@ -8,6 +8,7 @@ mod cli;
 mod conformance;
 mod inspect;
 mod interrupt;
+mod manual;
 mod progress;
 mod report;
 mod sandbox;

@@ -4,12 +4,16 @@
 
 mod bench;
 mod component;
+mod dist;
 mod fuzz;
+mod hosts;
 mod lint;
 mod node;
 mod npm;
+mod package;
 mod pages;
 mod run;
+mod sbom;
 mod screenshots;
 mod seeds;
 mod setup;
@@ -41,6 +45,8 @@ enum Command {
     Component(component::Args),
     Web(web::Args),
     Screenshots(screenshots::Args),
+    Dist(dist::Args),
+    Package(package::Args),
     Fuzz(fuzz::Args),
 }
 
@@ -54,6 +60,8 @@ fn main() -> ExitCode {
         Command::Component(args) => component::main(&args),
         Command::Web(args) => web::main(&args),
         Command::Screenshots(args) => screenshots::main(&args),
+        Command::Dist(args) => dist::main(&args),
+        Command::Package(args) => package::main(&args),
         Command::Fuzz(args) => fuzz::main(&args),
     };
     match outcome {

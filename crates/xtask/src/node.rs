@@ -7,10 +7,13 @@ use crate::setup::{self, Need};
 use crate::sh::{Cmd, os, root, target_dir};
 use anyhow::{Context, Result, bail};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The package.
 const NODE: &str = "web/node";
+
+/// The npm packages that are given out.
+pub(crate) const PACKAGES: [&str; 2] = ["web/media", NODE];
 
 /// Bindings that it is compared with: pinned, so that figures stay comparable.
 const PEERS: [&str; 2] = ["@discordjs/opus@0.10.0", "@evan/opus@1.0.3"];
@@ -31,6 +34,13 @@ pub(crate) fn test() -> Result<()> {
     Cmd::new("node").args(os(&[&"web/media/transpile.mjs", &component, &dist])).run()?;
     npm(NODE).args(os(&[&"run", &"--silent", &"build", &"--", &dist])).run()?;
     npm(NODE).arg("test").run()
+}
+
+/// Packs a package as `npm publish` would; returns the tarball.
+pub(crate) fn pack(package: &str, folder: &Path) -> Result<PathBuf> {
+    let pack = npm(package).args(["pack", "--silent", "--ignore-scripts", "--pack-destination"]).arg(folder);
+    let name = pack.read()?;
+    Ok(folder.join(name.trim()))
 }
 
 /// Measures it against other bindings in the same pool, and writes `file`.

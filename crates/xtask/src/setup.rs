@@ -26,6 +26,10 @@ pub(crate) enum Need {
     Browser,
     /// An MQTT broker, for tests.
     Broker,
+    /// Python, for the example of how to embed the component there.
+    Python,
+    /// cargo-deb, for the Debian package.
+    Dist,
 }
 
 /// Look for the tools that the other commands need, and install what is missing.

@@ -71,6 +71,13 @@ impl Cmd {
         self
     }
 
+    /// Runs in a folder wherever it is.
+    pub(crate) fn inside(mut self, folder: &Path) -> Self {
+        self.shown = format!("cd {} && {}", quoted(folder.as_os_str()), self.shown);
+        self.command.current_dir(folder);
+        self
+    }
+
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.shown = format!("{name}={} {}", quoted(value.as_ref()), self.shown);
         self.command.env(name, value);

@@ -2,21 +2,22 @@
 
 use crate::setup::{self, Need};
 use crate::sh::cargo;
-use crate::{component, fuzz, lint, pages, web};
+use crate::{component, fuzz, hosts, lint, pages, web};
 use anyhow::{Result, bail};
 use std::time::Instant;
 
 /// Run every check and test of the repository; the last line says how it went.
 ///
-/// In this order: formatting, clippy, cargo test (with doc tests), rustdoc, the same component in Node, the browser's
-/// device natively, the pages in Chromium with a gateway, and each fuzz target for a few seconds. It stops at the first
-/// step that fails. Where there is no Chromium, nor a way to install it, that step says that it is left out.
+/// In this order: formatting, clippy, cargo test (with doc tests), rustdoc, the same component in Node, the examples for
+/// other hosts, the browser's device natively, the pages in Chromium with a gateway, and each fuzz target for a few seconds.
+/// It stops at the first step that fails. Where there is no Chromium, nor a way to install it, that step says that it is
+/// left out.
 ///
 /// Tests that compare with recordings and bitstreams from outside the repository look for them in ../shared/corpus, or
 /// where SIDETONE_CORPUS says; where there are none they say what they skipped, and pass.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Leave out rustdoc, Node, the browser's device, the page and fuzzing: formatting, clippy and cargo test only.
+    /// Leave out rustdoc, Node, the browser's device and fuzzing: formatting, clippy and cargo test only.
     #[arg(long)]
     quick: bool,
     /// Go on after a step that failed.
@@ -25,6 +26,9 @@ pub(crate) struct Args {
     /// Seconds to fuzz each target.
     #[arg(long, default_value_t = 5)]
     fuzz_seconds: u32,
+    /// Run only the steps of these names: `node`, `hosts` (which wants `node` done), …
+    #[arg(long, conflicts_with_all = ["quick", "filter"])]
+    step: Vec<String>,
     /// Run only the Rust tests whose name contains this.
     filter: Option<String>,
 }
@@ -34,7 +38,16 @@ type Step<'a> = (&'static str, Box<dyn Fn() -> Result<()> + 'a>);
 pub(crate) fn main(args: &Args) -> Result<()> {
     let whole = !args.quick && args.filter.is_none();
     setup::ensure(if whole { &[Need::Build, Need::Broker, Need::Node, Need::Fuzz] } else { &[Need::Build] })?;
-    report(&steps(args), args.no_fail_fast)
+    report(&chosen(steps(args), &args.step)?, args.no_fail_fast)
+}
+
+/// The steps that were named, or all.
+fn chosen<'a>(steps: Vec<Step<'a>>, names: &[String]) -> Result<Vec<Step<'a>>> {
+    if let Some(unknown) = names.iter().find(|name| !steps.iter().any(|(step, _)| step == name)) {
+        let known: Vec<_> = steps.iter().map(|(step, _)| *step).collect();
+        bail!("there is no step `{unknown}`; there are: {}", known.join(", "));
+    }
+    Ok(steps.into_iter().filter(|(step, _)| names.is_empty() || names.iter().any(|name| name == step)).collect())
 }
 
 fn steps(args: &Args) -> Vec<Step<'_>> {
@@ -49,6 +62,7 @@ fn steps(args: &Args) -> Vec<Step<'_>> {
     if !args.quick {
         steps.push(("rustdoc", Box::new(lint::doc)));
         steps.push(("node", Box::new(component::test)));
+        steps.push(("hosts", Box::new(hosts::test)));
         steps.push(("web", Box::new(web::test)));
         steps.push(("page", Box::new(web::page)));
         steps.push(("dashboard", Box::new(pages::test_dashboard)));
@@ -127,14 +141,32 @@ mod tests {
     #[test]
     fn quick_and_filter_leave_steps_out() {
         let names = |quick, filter: Option<&str>| {
-            let args = Args { quick, no_fail_fast: false, fuzz_seconds: 5, filter: filter.map(str::to_owned) };
+            let args = Args {
+                quick,
+                no_fail_fast: false,
+                fuzz_seconds: 5,
+                step: Vec::new(),
+                filter: filter.map(str::to_owned),
+            };
             steps(&args).iter().map(|(name, _)| *name).collect::<Vec<_>>()
         };
         assert_eq!(
             names(false, None),
-            ["format", "clippy", "cargo test", "rustdoc", "node", "web", "page", "dashboard", "fuzz"]
+            ["format", "clippy", "cargo test", "rustdoc", "node", "hosts", "web", "page", "dashboard", "fuzz"]
         );
         assert_eq!(names(true, None), ["format", "clippy", "cargo test"]);
         assert_eq!(names(false, Some("replay")), ["cargo test"]);
+    }
+
+    #[test]
+    fn a_step_can_be_named() {
+        let steps = || -> Vec<Step<'_>> { vec![("one", Box::new(|| Ok(()))), ("two", Box::new(|| Ok(())))] };
+        let names = |named: &[&str]| {
+            let named: Vec<_> = named.iter().map(|&name| name.to_owned()).collect();
+            chosen(steps(), &named).map(|steps| steps.iter().map(|(name, _)| *name).collect::<Vec<_>>())
+        };
+        assert_eq!(names(&[]).unwrap(), ["one", "two"]);
+        assert_eq!(names(&["two"]).unwrap(), ["two"]);
+        assert_eq!(names(&["tow"]).unwrap_err().to_string(), "there is no step `tow`; there are: one, two");
     }
 }

@@ -34,7 +34,7 @@ use sidetone_audio::{Pcm, resample, wav};
 use crate::Error;
 
 /// The clip of the repository, for those who give none.
-const CLIP: &[u8] = include_bytes!("../../../sidetone/assets/speech.wav");
+const CLIP: &[u8] = include_bytes!("../../assets/speech.wav");
 /// The most speech that is read, in seconds.
 const MOST_SECONDS: usize = 600;
 

@@ -77,6 +77,8 @@ pub(super) fn find(needs: &[Need]) -> Result<Vec<Finding>> {
                 add("wasm-bindgen", cargo_tool("wasm-bindgen", "wasm-bindgen-cli", &wasm_bindgen()?, false));
             }
             Need::Browser => add("Chromium", chromium()),
+            Need::Python => add("Python", program(&["python3"], "Python 3", "one of the hosts", Package::Python)),
+            Need::Dist => add("cargo-deb", cargo_tool("cargo-deb", "cargo-deb", CARGO_DEB, true)),
         }
     }
     Ok(findings)
@@ -84,6 +86,9 @@ pub(super) fn find(needs: &[Need]) -> Result<Vec<Finding>> {
 
 /// The wasm-pack that the page is built with.
 const WASM_PACK: &str = "0.15.1";
+
+/// The cargo-deb that makes the Debian package.
+const CARGO_DEB: &str = "3.8.0";
 
 /// The version of the tool must be that of the crate, to the last digit.
 fn wasm_bindgen() -> Result<String> {
@@ -99,7 +104,8 @@ fn cargo_tool(program: &str, name: &'static str, version: &str, locked: bool) ->
         return Ok(version.to_owned());
     }
     let cure = Cure::Cargo { name, version: version.to_owned(), locked };
-    Err(Missing { what: format!("{name} {version}"), why: "builds the device page", cure })
+    let why = if name == "cargo-deb" { "makes the Debian package" } else { "builds the device page" };
+    Err(Missing { what: format!("{name} {version}"), why, cure })
 }
 
 fn chromium() -> std::result::Result<String, Missing> {
