@@ -16,6 +16,9 @@ typedef void nsq(const silk_encoder_state *, silk_nsq_state *, SideInfoIndices *
                  const opus_int16 *, const opus_int16 *, const opus_int16 *, const opus_int *, const opus_int *,
                  const opus_int32 *, const opus_int32 *, const opus_int *, const opus_int, const opus_int);
 nsq ref_silk_NSQ_c, ref_silk_NSQ_del_dec_c;
+opus_int32 ref_silk_NLSF_del_dec_quant(opus_int8 *, const opus_int16 *, const opus_int16 *, const opus_uint8 *,
+                                       const opus_int16 *, const opus_uint8 *, const opus_int, const opus_int16,
+                                       const opus_int32, const opus_int16);
 void ref_silk_decode_core(silk_decoder_state *, silk_decoder_control *, opus_int16 *, const opus_int16 *, int);
 void ref_silk_LPC_analysis_filter(opus_int16 *, const opus_int16 *, const opus_int16 *, opus_int32, opus_int32, int);
 void ref_silk_resampler_private_down_FIR(void *, opus_int16 *, const opus_int16 *, opus_int32);
@@ -159,6 +162,43 @@ static double check_decode_core(void) {
            differ(&c1, &c2, sizeof(c1));
 }
 
+static double check_nlsf(void) {
+    const silk_NLSF_CB_struct *book = below(2) ? &silk_NLSF_CB_WB : &silk_NLSF_CB_NB_MB;
+    opus_int8 i1[MAX_LPC_ORDER], i2[MAX_LPC_ORDER];
+    opus_int16 x[MAX_LPC_ORDER], w[MAX_LPC_ORDER], ec_ix[MAX_LPC_ORDER];
+    opus_uint8 pred[MAX_LPC_ORDER];
+    silk_memset(i1, 0, sizeof(i1));
+    silk_memset(i2, 0, sizeof(i2));
+    silk_NLSF_unpack(ec_ix, pred, book, below(book->nVectors));
+    for (int i = 0; i < MAX_LPC_ORDER; i++) {
+        /* As far from any level as the sum of the weighted errors bears without overflow. */
+        x[i] = (opus_int16)number(size == 2 ? 13 : 12);
+        w[i] = (opus_int16)between(1, size == 2 ? 20 : 100);
+    }
+    int mu = between(0, size == 2 ? 32767 : 2000);
+    opus_int32 rd1 = silk_NLSF_del_dec_quant(i1, x, w, pred, ec_ix, book->ec_Rates_Q5, book->quantStepSize_Q16,
+                                             book->invQuantStepSize_Q6, mu, book->order);
+    opus_int32 rd2 = ref_silk_NLSF_del_dec_quant(i2, x, w, pred, ec_ix, book->ec_Rates_Q5, book->quantStepSize_Q16,
+                                                 book->invQuantStepSize_Q6, mu, book->order);
+    return (rd1 != rd2) + differ(i1, i2, sizeof(i1));
+}
+
+static double check_deemphasis(void) {
+    float x[960], y[960], m = number(16), expected = m, worst = 0;
+    const float coef = .8500061035f;
+    int n = between(1, 960);
+    fill(x, 960);
+    float after = sidetone_deemphasis(x, y, n, coef, m), scale = fabsf(m);
+    for (int i = 0; i < n; i++) scale = fabsf(x[i]) > scale ? fabsf(x[i]) : scale;
+    scale = 10 * scale + 1e-9f;
+    for (int i = 0; i < n; i++) {
+        float now = x[i] + 1e-30f + expected;
+        expected = coef * now;
+        worst = greater(worst, fabsf(y[i] - now) / scale);
+    }
+    return greater(worst, fabsf(after - expected) / scale);
+}
+
 static double check_lpc_analysis(void) {
     opus_int16 in[400], a[MAX_LPC_ORDER], x1[400], x2[400];
     int order = 6 + 2 * below(6), length = between(order, 400);
@@ -287,6 +327,8 @@ double sidetone_check(int kernel, opus_uint32 seed) {
     case 8: return check_warped();
     case 9: return check_burg();
     case 10: return check_celt();
+    case 11: return check_nlsf();
+    case 12: return check_deemphasis();
     default: return -1;
     }
 }

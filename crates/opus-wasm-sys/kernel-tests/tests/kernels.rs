@@ -17,6 +17,8 @@ const KERNELS: &[(&str, f64)] = &[
     ("warped_autocorrelation", 1e-6),
     ("burg", 1e-3),
     ("pitch_xcorr, xcorr_kernel", 1e-6),
+    ("nlsf_del_dec_quant", 0.0),
+    ("deemphasis", 1e-6),
 ];
 
 const RUNS: u32 = 1000;
