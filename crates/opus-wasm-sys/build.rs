@@ -137,8 +137,8 @@ const REPLACED: &[(&str, &str, &[&str])] = &[
     ("silk/float/warped_autocorrelation_FLP.c", "warped_autocorrelation.c", &["silk_warped_autocorrelation_FLP"]),
 ];
 
-/// Files of ours beside libopus's: what its hooks in `celt_kernels.h` call.
-const ADDED: &[&str] = &["celt_pitch_xcorr.c"];
+/// Files of ours beside libopus's: what its hooks in `celt_kernels.h` call, and moving of memory.
+const ADDED: &[&str] = &["celt_pitch_xcorr.c", "memory.c"];
 
 /// Multistream and projection (surround) are not part of the API of this crate.
 const LEFT_OUT: &[&str] = &["multistream", "projection", "mapping_matrix"];

@@ -1,4 +1,5 @@
-/* Inner products of CELT in SIMD128, through libopus's own hooks in celt/pitch.h. They differ by rounding.
+/* What libopus's files call instead of their own: inner products of CELT through its hooks in celt/pitch.h, the rest
+ * through build/patches.rs. Sums differ by rounding.
  *
  * Included before every file of libopus. */
 #ifndef SIDETONE_CELT_KERNELS_H
