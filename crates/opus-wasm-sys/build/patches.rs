@@ -24,9 +24,7 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
     ),
     (
         "celt/celt_decoder.c",
-        &[
-            (8, "            for (j=0;j<Nd;j++)\n               y[j*C] = SIG2RES(scratch[j*downsample]);"),
-        ],
+        &[(8, "            for (j=0;j<Nd;j++)\n               y[j*C] = SIG2RES(scratch[j*downsample]);")],
     ),
     (
         "celt/mdct.c",
@@ -49,33 +47,14 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
     ),
     (
         "silk/dec_API.c",
-        &[
-            (8, "            for( i = 0; i < *nSamplesOut; i++ ) {\n                samplesOut[ i ] = INT16TORES"),
-        ],
+        &[(8, "            for( i = 0; i < *nSamplesOut; i++ ) {\n                samplesOut[ i ] = INT16TORES")],
     ),
-    (
-        "silk/resampler_private_up2_HQ.c",
-        &[
-            (4, "    for( k = 0; k < len; k++ ) {"),
-        ],
-    ),
-    (
-        "silk/float/apply_sine_window_FLP.c",
-        &[
-            (4, "    for( k = 0; k < length; k += 4 ) {"),
-        ],
-    ),
-    (
-        "silk/float/schur_FLP.c",
-        &[
-            (4, "        for( n = 0; n < order - k; n++ ) {"),
-        ],
-    ),
+    ("silk/resampler_private_up2_HQ.c", &[(4, "    for( k = 0; k < len; k++ ) {")]),
+    ("silk/float/apply_sine_window_FLP.c", &[(4, "    for( k = 0; k < length; k += 4 ) {")]),
+    ("silk/float/schur_FLP.c", &[(4, "        for( n = 0; n < order - k; n++ ) {")]),
     (
         "silk/float/wrappers_FLP.c",
-        &[
-            (8, "    for( i = 0; i < psEnc->sCmn.frame_length; i++ ) {\n        x16[ i ] = silk_float2int( x[ i ] );"),
-        ],
+        &[(8, "    for( i = 0; i < psEnc->sCmn.frame_length; i++ ) {\n        x16[ i ] = silk_float2int( x[ i ] );")],
     ),
     (
         "src/opus_encoder.c",
