@@ -1,29 +1,70 @@
 /* Burg's method, linear prediction from the signal: replaces silk/float/burg_modified_FLP.c. Differs by rounding.
  *
  * All in double precision, as in libopus. The samples are converted once, to two copies of each subframe, forwards and
- * backwards, so that every inner loop runs upwards over neighbours; two of its turns are one. Zeros behind both copies
- * make the second half of an odd last turn add nothing.
+ * backwards, so that what is read forwards needs no reversing.
+ *
+ * No loop over an order has a turn for each of its elements: each would look at the deadline, and the sums would go
+ * through memory. Rows are done in blocks of eight, whole: zeros around the rows and behind the signal make what is too
+ * much add nothing.
  */
 #include "main_FLP.h"
 #include "tuning_parameters.h"
 #include "double_lags.h"
 
 #define MAX_LENGTH (MAX_SUB_FRAME_LENGTH + MAX_LPC_ORDER)
-#define ROOM (MAX_LENGTH + SILK_MAX_ORDER_LPC + 2)
-#define ORDERS (SILK_MAX_ORDER_LPC + 2)
+#define BLOCK 8
+#define BEHIND (SILK_MAX_ORDER_LPC + MORE_LAGS + 1)
+#define ROOM (MAX_LENGTH + BEHIND)
+#define ORDERS (3 * BLOCK) /* least multiple of a block that holds an order of 16, and two more */
 
 typedef struct {
     double forward[MAX_NB_SUBFR][ROOM], backward[MAX_NB_SUBFR][ROOM];
 } signal;
 
+/* Coefficients, with as many zeros before them. */
+typedef struct {
+    double before[ORDERS], at[ORDERS];
+} row;
+
 INLINE v128_t load(const double *p) { return wasm_v128_load(p); }
 
-/* y[k] -= a * x[k] for k below n, in pairs. */
-INLINE void subtract_scaled(double *y, double a, const double *x, int n) {
-    v128_t scale = wasm_f64x2_splat(a);
-    for (int k = 0; k < n; k += 2) {
-        wasm_v128_store(&y[k], wasm_f64x2_sub(load(&y[k]), wasm_f64x2_mul(scale, load(&x[k]))));
+/* p[0] and p[-1]. */
+INLINE v128_t load_down(const double *p) {
+    v128_t v = wasm_v128_load(p - 1);
+    return wasm_i64x2_shuffle(v, v, 1, 0);
+}
+
+/* What `body` says for the first `count` elements, `k`, and for up to seven more. */
+#define IN_BLOCKS(count, body)                                                                                      \
+    do {                                                                                                            \
+        { const int k = 0; body }                                                                                   \
+        if ((count) > BLOCK) { const int k = BLOCK; body }                                                          \
+        if ((count) > 2 * BLOCK) { const int k = 2 * BLOCK; body }                                                  \
+    } while (0)
+
+/* y[k] -= a * x[k]. */
+INLINE void subtract_block(double *y, v128_t a, const double *x) {
+#pragma clang loop unroll(full)
+    for (int k = 0; k < BLOCK; k += 2) {
+        wasm_v128_store(&y[k], wasm_f64x2_sub(load(&y[k]), wasm_f64x2_mul(a, load(&x[k]))));
     }
+}
+
+INLINE v128_t product_block(v128_t sum, const double *a, const double *b) {
+#pragma clang loop unroll(full)
+    for (int k = 0; k < BLOCK; k += 2) {
+        sum = wasm_f64x2_add(sum, wasm_f64x2_mul(load(&a[k]), load(&b[k])));
+    }
+    return sum;
+}
+
+/* Sum of a[k] * b[-k]. */
+INLINE v128_t reversed_block(v128_t sum, const double *a, const double *b) {
+#pragma clang loop unroll(full)
+    for (int k = 0; k < BLOCK; k += 2) {
+        sum = wasm_f64x2_add(sum, wasm_f64x2_mul(load(&a[k]), load_down(&b[-k])));
+    }
+    return sum;
 }
 
 /* One order more: correlation matrix rows and their products with the predictor, for one subframe. */
@@ -32,62 +73,80 @@ INLINE void step(const double *x, const double *r, int length, int n, const doub
     v128_t forward = wasm_f64x2_splat(x[n]), backward = wasm_f64x2_splat(r[n]);
     v128_t t1 = wasm_f64x2_const_splat(0), t2 = t1;
     const double *past = &r[length - n], *future = &x[length - n];
-    for (int k = 0; k < n; k += 2) {
-        v128_t p = load(&past[k]), f = load(&future[k]), a = load(&Af[k]);
-        wasm_v128_store(&first_row[k], wasm_f64x2_sub(load(&first_row[k]), wasm_f64x2_mul(forward, p)));
-        wasm_v128_store(&last_row[k], wasm_f64x2_sub(load(&last_row[k]), wasm_f64x2_mul(backward, f)));
-        t1 = wasm_f64x2_add(t1, wasm_f64x2_mul(p, a));
-        t2 = wasm_f64x2_add(t2, wasm_f64x2_mul(f, a));
+    if (n > 0) {
+        IN_BLOCKS(n, subtract_block(&first_row[k], forward, &past[k]); subtract_block(&last_row[k], backward, &future[k]);
+                  t1 = product_block(t1, &past[k], &Af[k]); t2 = product_block(t2, &future[k], &Af[k]););
     }
-    subtract_scaled(CAf, x[n] + sum_lanes(t1), past - 1, n + 1);
-    subtract_scaled(CAb, r[n] + sum_lanes(t2), future - 1, n + 1);
+    v128_t a = wasm_f64x2_splat(x[n] + sum_lanes(t1)), b = wasm_f64x2_splat(r[n] + sum_lanes(t2));
+    IN_BLOCKS(n + 1, subtract_block(&CAf[k], a, &past[k - 1]); subtract_block(&CAb[k], b, &future[k - 1]););
+}
+
+/* a[k] += rc * b[last - k] and b[k] += rc * a[last - k], both with what was there before. */
+INLINE void reflect(row *a, row *b, double rc, int last) {
+    v128_t scale = wasm_f64x2_splat(rc);
+    double from_b[ORDERS], from_a[ORDERS];
+    IN_BLOCKS(last + 1,
+        _Pragma("clang loop unroll(full)") for (int j = k; j < k + BLOCK; j += 2) {
+            wasm_v128_store(&from_b[j], wasm_f64x2_mul(scale, load_down(&b->at[last - j])));
+            wasm_v128_store(&from_a[j], wasm_f64x2_mul(scale, load_down(&a->at[last - j])));
+        });
+    IN_BLOCKS(last + 1,
+        _Pragma("clang loop unroll(full)") for (int j = k; j < k + BLOCK; j += 2) {
+            wasm_v128_store(&a->at[j], wasm_f64x2_add(load(&a->at[j]), load(&from_b[j])));
+            if (a != b) {
+                wasm_v128_store(&b->at[j], wasm_f64x2_add(load(&b->at[j]), load(&from_a[j])));
+            }
+        });
 }
 
 silk_float silk_burg_modified_FLP(silk_float A[], const silk_float x[], const silk_float minInvGain,
                                   const opus_int subfr_length, const opus_int nb_subfr, const opus_int D, int arch) {
     signal s;
-    double first_row[ORDERS] = {0}, last_row[ORDERS], CAf[ORDERS] = {0}, CAb[ORDERS] = {0}, Af[ORDERS] = {0};
+    row first = {0}, last = {0}, forward = {0}, backward = {0}, predictor = {0};
+    double *first_row = first.at, *last_row = last.at, *CAf = forward.at, *CAb = backward.at, *Af = predictor.at;
     double C0 = 0, invGain = 1, nrg_f;
     int reached_max_gain = 0;
     (void)arch;
 
     celt_assert(subfr_length <= MAX_LENGTH && nb_subfr <= MAX_NB_SUBFR && D <= SILK_MAX_ORDER_LPC);
     for (int j = 0; j < nb_subfr; j++) {
-        double *f = s.forward[j], *b = s.backward[j], sums[SILK_MAX_ORDER_LPC + 1];
+        double *f = s.forward[j], *b = s.backward[j], sums[SILK_MAX_ORDER_LPC + 1 + MORE_LAGS];
+#pragma clang loop unroll_count(8)
         for (int i = 0; i < subfr_length; i++) {
             f[i] = b[subfr_length - 1 - i] = x[j * subfr_length + i];
         }
-        silk_memset(&f[subfr_length], 0, (D + 2) * sizeof(double));
-        silk_memset(&b[subfr_length], 0, 2 * sizeof(double));
-        correlate(f, subfr_length, 0, D + 1, sums);
+        silk_memset(&f[subfr_length], 0, BEHIND * sizeof(double));
+        silk_memset(&b[subfr_length], 0, BEHIND * sizeof(double));
+        sidetone_correlate(f, subfr_length, D + 1, sums);
         C0 += sums[0];
         for (int n = 0; n < D; n++) {
             first_row[n] += sums[n + 1];
         }
     }
-    silk_memcpy(last_row, first_row, sizeof(last_row));
+    last = first;
 
     CAb[0] = CAf[0] = C0 + FIND_LPC_COND_FAC * C0 + 1e-9f;
     for (int n = 0; n < D; n++) {
         for (int j = 0; j < nb_subfr; j++) {
             step(s.forward[j], s.backward[j], subfr_length, n, Af, first_row, last_row, CAf, CAb);
         }
-        double t1 = first_row[n], t2 = last_row[n];
-        for (int k = 0; k < n; k++) {
-            t1 += last_row[n - k - 1] * Af[k];
-            t2 += first_row[n - k - 1] * Af[k];
+        v128_t zero = wasm_f64x2_const_splat(0), t1 = zero, t2 = zero;
+        if (n > 0) {
+            IN_BLOCKS(n, t1 = reversed_block(t1, &Af[k], &last_row[n - 1 - k]);
+                      t2 = reversed_block(t2, &Af[k], &first_row[n - 1 - k]););
         }
-        CAf[n + 1] = t1;
-        CAb[n + 1] = t2;
+        CAf[n + 1] = first_row[n] + sum_lanes(t1);
+        CAb[n + 1] = last_row[n] + sum_lanes(t2);
 
         /* The reflection coefficient of this order. */
-        double num = CAb[n + 1], nrg_b = CAb[0];
-        nrg_f = CAf[0];
-        for (int k = 0; k < n; k++) {
-            num += CAb[n - k] * Af[k];
-            nrg_b += CAb[k + 1] * Af[k];
-            nrg_f += CAf[k + 1] * Af[k];
+        v128_t products = zero, backwards = zero, forwards = zero;
+        if (n > 0) {
+            IN_BLOCKS(n, products = reversed_block(products, &Af[k], &CAb[n - k]);
+                      backwards = product_block(backwards, &CAb[k + 1], &Af[k]);
+                      forwards = product_block(forwards, &CAf[k + 1], &Af[k]););
         }
+        double num = CAb[n + 1] + sum_lanes(products), nrg_b = CAb[0] + sum_lanes(backwards);
+        nrg_f = CAf[0] + sum_lanes(forwards);
         double rc = -2.0 * num / (nrg_f + nrg_b);
         double gain = invGain * (1.0 - rc * rc);
         if (gain <= minInvGain) {
@@ -100,20 +159,14 @@ silk_float silk_burg_modified_FLP(silk_float A[], const silk_float x[], const si
             invGain = gain;
         }
 
-        for (int k = 0; k < (n + 1) >> 1; k++) {
-            double a = Af[k], b = Af[n - k - 1];
-            Af[k] = a + rc * b;
-            Af[n - k - 1] = b + rc * a;
+        if (n > 0) {
+            reflect(&predictor, &predictor, rc, n - 1);
         }
         Af[n] = rc;
         if (reached_max_gain) {
             break;
         }
-        for (int k = 0; k <= n + 1; k++) {
-            double a = CAf[k];
-            CAf[k] += rc * CAb[n - k + 1];
-            CAb[n - k + 1] += rc * a;
-        }
+        reflect(&forward, &backward, rc, n + 1);
     }
 
     if (reached_max_gain) {

@@ -10,12 +10,17 @@
 #include "main_FLP.h"
 #include "modes.h"
 #include "pitch.h"
+#include "range_decoder.h"
 #include "resampler_private.h"
+#undef ec_dec_icdf
 
 typedef void nsq(const silk_encoder_state *, silk_nsq_state *, SideInfoIndices *, const opus_int16 *, opus_int8 *,
                  const opus_int16 *, const opus_int16 *, const opus_int16 *, const opus_int *, const opus_int *,
                  const opus_int32 *, const opus_int32 *, const opus_int *, const opus_int, const opus_int);
 nsq ref_silk_NSQ_c, ref_silk_NSQ_del_dec_c;
+opus_int32 ref_silk_NLSF_del_dec_quant(opus_int8 *, const opus_int16 *, const opus_int16 *, const opus_uint8 *,
+                                       const opus_int16 *, const opus_uint8 *, const opus_int, const opus_int16,
+                                       const opus_int32, const opus_int16);
 void ref_silk_decode_core(silk_decoder_state *, silk_decoder_control *, opus_int16 *, const opus_int16 *, int);
 void ref_silk_LPC_analysis_filter(opus_int16 *, const opus_int16 *, const opus_int16 *, opus_int32, opus_int32, int);
 void ref_silk_resampler_private_down_FIR(void *, opus_int16 *, const opus_int16 *, opus_int32);
@@ -159,6 +164,106 @@ static double check_decode_core(void) {
            differ(&c1, &c2, sizeof(c1));
 }
 
+static double check_nlsf(void) {
+    const silk_NLSF_CB_struct *book = below(2) ? &silk_NLSF_CB_WB : &silk_NLSF_CB_NB_MB;
+    opus_int8 i1[MAX_LPC_ORDER], i2[MAX_LPC_ORDER];
+    opus_int16 x[MAX_LPC_ORDER], w[MAX_LPC_ORDER], ec_ix[MAX_LPC_ORDER];
+    opus_uint8 pred[MAX_LPC_ORDER];
+    silk_memset(i1, 0, sizeof(i1));
+    silk_memset(i2, 0, sizeof(i2));
+    silk_NLSF_unpack(ec_ix, pred, book, below(book->nVectors));
+    for (int i = 0; i < MAX_LPC_ORDER; i++) {
+        /* As far from any level as the sum of the weighted errors bears without overflow. */
+        x[i] = (opus_int16)number(size == 2 ? 13 : 12);
+        w[i] = (opus_int16)between(1, size == 2 ? 20 : 100);
+    }
+    int mu = between(0, size == 2 ? 32767 : 2000);
+    opus_int32 rd1 = silk_NLSF_del_dec_quant(i1, x, w, pred, ec_ix, book->ec_Rates_Q5, book->quantStepSize_Q16,
+                                             book->invQuantStepSize_Q6, mu, book->order);
+    opus_int32 rd2 = ref_silk_NLSF_del_dec_quant(i2, x, w, pred, ec_ix, book->ec_Rates_Q5, book->quantStepSize_Q16,
+                                                 book->invQuantStepSize_Q6, mu, book->order);
+    return (rd1 != rd2) + differ(i1, i2, sizeof(i1));
+}
+
+static double check_deemphasis(void) {
+    float x[960], y[960], m = number(16), expected = m, worst = 0;
+    const float coef = .8500061035f;
+    int n = between(1, 960);
+    fill(x, 960);
+    float after = sidetone_deemphasis(x, y, n, coef, m), scale = fabsf(m);
+    for (int i = 0; i < n; i++) scale = fabsf(x[i]) > scale ? fabsf(x[i]) : scale;
+    scale = 10 * scale + 1e-9f;
+    for (int i = 0; i < n; i++) {
+        float now = x[i] + 1e-30f + expected;
+        expected = coef * now;
+        worst = greater(worst, fabsf(y[i] - now) / scale);
+    }
+    return greater(worst, fabsf(after - expected) / scale);
+}
+
+static double check_memory(void) {
+    opus_uint8 a[700], b[700];
+    int n = below(4) ? below(300) : below(20), to = below(200), from = below(200), value = below(256);
+    for (int i = 0; i < 700; i++) a[i] = b[i] = (opus_uint8)bits();
+    sidetone_move(a + to, a + from, n);
+    if (to < from) for (int i = 0; i < n; i++) ((volatile opus_uint8 *)b)[to + i] = b[from + i];
+    else for (int i = n - 1; i >= 0; i--) ((volatile opus_uint8 *)b)[to + i] = b[from + i];
+    int different = differ(a, b, 700);
+    sidetone_copy(a + 500 - below(2), a + from, n % 150);
+    different += differ(a, b, 499) + (n % 150 > 0 && a[500] != b[from] && a[499] != b[from]);
+    for (int i = 0; i < 700; i++) b[i] = a[i];
+    sidetone_fill(a + to, value, n);
+    for (int i = 0; i < n; i++) ((volatile opus_uint8 *)b)[to + i] = (opus_uint8)value;
+    return different + differ(a, b, 700);
+}
+
+/* Neighbours of what they stand for in libopus: sums, conversion to 16 bits, the range of samples, neural layers. */
+static double check_small(void) {
+    float x[400], out1[40], out2[40];
+    short s1[400];
+    signed char weights[40 * 72];
+    int n = between(1, 400), rows = below(41), cols = below(33), outside = 0;
+    fill(x, 400);
+    double sum = 0, size_of = 1e-9;
+    for (int i = 0; i < n; i++) sum += fabsf(x[i]);
+    size_of += sum;
+    double worst = deviation(sidetone_sum_abs(x, n), sum, size_of) > 1e-5;
+    for (int i = 0; i < n; i++) x[i] *= below(200) ? 1.f / 32768 : 1.f / 16384;
+    int done = sidetone_float2int16(x, s1, n);
+    worst += done > n || n - done >= 8;
+    for (int i = 0; i < done; i++) worst += s1[i] != FLOAT2INT16(x[i]);
+    for (int i = 0; i < n; i++) outside |= !(x[i] <= 1 && x[i] >= -1);
+    worst += sidetone_within_one(x, n) == outside;
+    for (int i = 0; i < 40 * 72; i++) weights[i] = (signed char)bits();
+    for (int i = 0; i < 40; i++) out1[i] = out2[i] = x[i];
+    done = sidetone_gemm(out1, weights, rows, cols, 72, x);
+    worst += done > rows || rows - done >= 8;
+    for (int i = 0; i < done; i++) {
+        for (int j = 0; j < cols; j++) out2[i] += weights[j * 72 + i] * x[j];
+        worst += out1[i] != out2[i];
+    }
+    return worst;
+}
+
+static double check_range_decoder(void) {
+    opus_uint8 packet[64], table[40];
+    ec_dec d1, d2;
+    int length = between(1, 64);
+    for (int i = 0; i < 64; i++) packet[i] = below(3) ? (opus_uint8)bits() : below(2) ? 0 : 255;
+    ec_dec_init(&d1, packet, length);
+    d2 = d1;
+    for (int turn = 0; turn < 400; turn++) { /* also past the end */
+        int symbols = between(2, 40), at = 256;
+        for (int i = 0; i < symbols; i++) {
+            at -= i + 1 == symbols ? at : between(1, (at - (symbols - i - 1)) / 2 > 1 ? (at - (symbols - i - 1)) / 2 : 1);
+            table[i] = (opus_uint8)(at > 255 ? 255 : at);
+        }
+        if (sidetone_dec_icdf(&d1, table, 8) != ec_dec_icdf(&d2, table, 8)) return 1;
+        if (d1.rng != d2.rng || d1.val != d2.val || d1.offs != d2.offs || ec_tell(&d1) != ec_tell(&d2)) return 2;
+    }
+    return 0;
+}
+
 static double check_lpc_analysis(void) {
     opus_int16 in[400], a[MAX_LPC_ORDER], x1[400], x2[400];
     int order = 6 + 2 * below(6), length = between(order, 400);
@@ -287,6 +392,11 @@ double sidetone_check(int kernel, opus_uint32 seed) {
     case 8: return check_warped();
     case 9: return check_burg();
     case 10: return check_celt();
+    case 11: return check_nlsf();
+    case 12: return check_deemphasis();
+    case 13: return check_memory();
+    case 14: return check_small();
+    case 15: return check_range_decoder();
     default: return -1;
     }
 }

@@ -23,6 +23,7 @@ static void excitation(const silk_decoder_state *psDec, const opus_int16 *pulses
     }
     v128_t adjust = splat(QUANT_LEVEL_ADJUST_Q10 << 4);
     v128_t offset = splat(silk_Quantization_Offsets_Q10[psDec->indices.signalType >> 1][psDec->indices.quantOffsetType] << 4);
+#pragma clang loop unroll_count(5)
     for (int i = 0; i < psDec->frame_length; i += 4) { /* frames are multiples of 40 samples */
         v128_t p = wasm_i32x4_load16x4(&pulses[i]);
         v128_t e = wasm_i32x4_shl(p, 14);
@@ -39,18 +40,22 @@ static void synthesize(opus_int32 *x, opus_int16 *xq, const opus_int32 *residual
                        opus_int32 gain_Q10, int length) {
     lpc16 p;
     lpc16_set(&p, a_Q12, order);
-#pragma clang loop unroll_count(4)
+#pragma clang loop unroll(full)
     for (int i = 0; i < MAX_LPC_ORDER; i++) {
         lpc16_push(&p, x[i]);
     }
     x += MAX_LPC_ORDER;
-#pragma clang loop unroll_count(4)
+    opus_int32 prediction_Q10 = lpc16_next(&p);
+#pragma clang loop unroll_count(10)
     for (int i = 0; i < length; i++) {
-        opus_int32 prediction_Q10 = silk_ADD32_ovflw(lpc16_next(&p), order >> 1);
-        opus_int32 now = silk_ADD_SAT32(residual[i], silk_LSHIFT_SAT32(prediction_Q10, 4));
+        opus_int32 now = silk_ADD32_ovflw(prediction_Q10, order >> 1);
+        now = silk_ADD_SAT32(residual[i], silk_LSHIFT_SAT32(now, 4));
+        /* All of the next prediction but what this sample adds, which goes the short way past the vectors. */
+        prediction_Q10 = silk_ADD32_ovflw(lpc16_after_next(&p), silk_SMULWB(now, a_Q12[0]));
         lpc16_push(&p, now);
         x[i] = now;
     }
+#pragma clang loop unroll_count(5)
     for (int i = 0; i < length; i += 4) { /* a subframe is 40, 60 or 80 samples */
         v128_t y = shr_round(mulww(wasm_v128_load(&x[i]), splat(gain_Q10)), 8);
         y = wasm_i16x8_narrow_i32x4(y, y);
@@ -113,10 +118,12 @@ void silk_decode_core(silk_decoder_state *psDec, silk_decoder_control *psDecCtrl
                 if (k == 0) { /* makes packets depend less on each other */
                     inv_gain_Q31 = silk_LSHIFT(silk_SMULWB(inv_gain_Q31, psDecCtrl->LTP_scale_Q14), 2);
                 }
+#pragma clang loop unroll_count(4)
                 for (int i = 1; i <= past; i++) {
                     sLTP_Q15[at - i] = silk_SMULWB(inv_gain_Q31, sLTP[ltp_mem - i]);
                 }
             } else if (adjust_Q16 != (opus_int32)1 << 16) {
+#pragma clang loop unroll_count(4)
                 for (int i = 1; i <= past; i++) {
                     sLTP_Q15[at - i] = silk_SMULWW(adjust_Q16, sLTP_Q15[at - i]);
                 }
@@ -127,6 +134,7 @@ void silk_decode_core(silk_decoder_state *psDec, silk_decoder_control *psDecCtrl
                 b[i] = factor_splat(B_Q14[i]);
             }
             celt_assert(lag >= LTP_ORDER / 2 + 4);
+#pragma clang loop unroll_count(5)
             for (int i = 0; i < length; i += 4) {
                 v128_t prediction = predict_long(&sLTP_Q15[at - lag + LTP_ORDER / 2], b);
                 v128_t r = wasm_i32x4_add(wasm_v128_load(&exc_Q14[i]), wasm_i32x4_shl(prediction, 1));

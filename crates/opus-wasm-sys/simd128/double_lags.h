@@ -1,11 +1,12 @@
 /* Sums of x[i] * x[i + lag] over doubles, up to eight lags in one pass. Behind the `length` samples (an odd one is
- * counted as a pair) there must be as many zeros as the greatest lag, and one more. */
+ * counted as a pair) there must be as many zeros as the greatest lag that is found, and one more. */
 #ifndef SIDETONE_DOUBLE_LAGS_H
 #define SIDETONE_DOUBLE_LAGS_H
 
 #include "double.h"
 
-#define LAGS 8
+/* Room that `correlate` needs behind its sums: a pass may find more lags than were asked for. */
+#define MORE_LAGS 5
 
 INLINE void add_lags(v128_t *sum, const double *x, int lag, const int lags) {
     v128_t now = wasm_v128_load(x);
@@ -16,14 +17,14 @@ INLINE void add_lags(v128_t *sum, const double *x, int lag, const int lags) {
 }
 
 INLINE void sum_lags(const double *x, int length, int lag, const int lags, double *sums) {
-    v128_t sum[LAGS];
+    v128_t sum[8];
     for (int k = 0; k < lags; k++) {
         sum[k] = wasm_f64x2_const_splat(0);
     }
     int i = 0;
-    for (; i + 8 <= length; i += 8) { /* each turn costs a look at the deadline, and all sums go through memory */
+    for (; i + 16 <= length; i += 16) { /* each turn costs a look at the deadline, and all sums go through memory */
 #pragma clang loop unroll(full)
-        for (int j = 0; j < 8; j += 2) {
+        for (int j = 0; j < 16; j += 2) {
             add_lags(sum, &x[i + j], lag, lags);
         }
     }
@@ -35,18 +36,7 @@ INLINE void sum_lags(const double *x, int length, int lag, const int lags, doubl
     }
 }
 
-/* `count` lags from `first` on. */
-INLINE void correlate(const double *x, int length, int first, int count, double *sums) {
-    int done = 0;
-    for (; done + LAGS <= count; done += LAGS) {
-        sum_lags(x, length, first + done, LAGS, &sums[done]);
-    }
-    for (; done + 2 <= count; done += 2) {
-        sum_lags(x, length, first + done, 2, &sums[done]);
-    }
-    for (; done < count; done++) {
-        sum_lags(x, length, first + done, 1, &sums[done]);
-    }
-}
+/* `count` lags from 0 on, six or eight in a pass, and up to MORE_LAGS more. */
+void sidetone_correlate(const double *x, int length, int count, double *sums);
 
 #endif

@@ -49,11 +49,12 @@ INLINE opus_int32 level(opus_int32 r_Q10, const subframe *p) {
         taps16 lpc;                                                                                                 \
         shaper ar;                                                                                                  \
         taps16_set(&lpc, p->a_Q12, p->lpc_order);                                                                   \
-        _Pragma("clang loop unroll_count(4)")                                                                       \
+        _Pragma("clang loop unroll(full)")                                                                          \
         for (int i = 0; i < NSQ_LPC_BUF_LENGTH; i++) {                                                              \
             taps16_push(&lpc, NSQ->sLPC_Q14[i]);                                                                    \
         }                                                                                                           \
         shaper##_set(&ar, p->ar_Q13, p->shape_order);                                                               \
+        _Pragma("clang loop unroll_count(3)")                                                                       \
         for (int i = p->shape_order - 2; i >= 0; i--) {                                                             \
             shaper##_push(&ar, NSQ->sAR2_Q14[i]);                                                                   \
         }                                                                                                           \
@@ -111,12 +112,14 @@ INLINE opus_int32 level(opus_int32 r_Q10, const subframe *p) {
 /* Output and the states for the next subframe. */
 static void finish(silk_nsq_state *NSQ, const subframe *p, opus_int16 *xq, const opus_int32 *diffs, opus_int32 seed,
                    opus_int32 lf_ar) {
+#pragma clang loop unroll_count(5)
     for (int i = 0; i < p->length; i += 4) { /* a subframe is 40, 60 or 80 samples */
         v128_t x = wasm_v128_load(&NSQ->sLPC_Q14[NSQ_LPC_BUF_LENGTH + i]);
         x = shr_round(mulww(x, splat(p->gain_Q10)), 8);
         wasm_v128_store64_lane(&xq[i], wasm_i16x8_narrow_i32x4(x, x), 0);
     }
     silk_memmove(NSQ->sLPC_Q14, &NSQ->sLPC_Q14[p->length], NSQ_LPC_BUF_LENGTH * sizeof(opus_int32));
+#pragma clang loop unroll_count(4)
     for (int i = 0; i < p->shape_order; i++) {
         NSQ->sAR2_Q14[i] = diffs[p->length - 2 - i];
     }
@@ -133,6 +136,7 @@ QUANTIZE(quantize_24, taps24)
 
 static void scale(opus_int32 *x, int count, opus_int32 gain_Q16) {
     int i = 0;
+#pragma clang loop unroll_count(4)
     for (; i + 4 <= count; i += 4) {
         wasm_v128_store(&x[i], mulww(wasm_v128_load(&x[i]), splat(gain_Q16)));
     }
@@ -146,6 +150,7 @@ static void scale_states(const silk_encoder_state *psEncC, silk_nsq_state *NSQ, 
                          opus_int LTP_scale_Q14, opus_int32 gain_Q16, int lag, int signal_type) {
     opus_int32 inv_gain_Q31 = silk_INVERSE32_varQ(silk_max(gain_Q16, 1), 47);
     v128_t inv_gain_Q26 = splat(silk_RSHIFT_ROUND(inv_gain_Q31, 5));
+#pragma clang loop unroll_count(5)
     for (int i = 0; i < psEncC->subfr_length; i += 4) {
         wasm_v128_store(&x_sc_Q10[i], mulww(wasm_i32x4_load16x4(&x16[i]), inv_gain_Q26));
     }
@@ -154,6 +159,7 @@ static void scale_states(const silk_encoder_state *psEncC, silk_nsq_state *NSQ, 
         if (k == 0) {
             inv_gain_Q31 = silk_LSHIFT(silk_SMULWB(inv_gain_Q31, LTP_scale_Q14), 2);
         }
+#pragma clang loop unroll_count(4)
         for (int i = start; i < NSQ->sLTP_buf_idx; i++) {
             sLTP_Q15[i] = silk_SMULWB(inv_gain_Q31, sLTP[i]);
         }

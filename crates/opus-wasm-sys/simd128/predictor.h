@@ -34,7 +34,8 @@
             p->sum[k] = wasm_i32x4_add(moved, mulwb_flipped(flipped, p->hi[k], p->lo[k], p->bias[k]));              \
         }                                                                                                           \
     }                                                                                                               \
-    INLINE int name##_next(const name *p) { return wasm_i32x4_extract_lane(p->sum[0], 0); }
+    INLINE int name##_next(const name *p) { return wasm_i32x4_extract_lane(p->sum[0], 0); }                         \
+    INLINE int name##_after_next(const name *p) { return wasm_i32x4_extract_lane(p->sum[0], 1); }
 
 /* Long-term prediction of four samples: 2 plus the sum of (x[-k] * b[k]) >> 16 over five taps. */
 INLINE v128_t predict_long(const int *x, const factor *b) {

@@ -10,7 +10,7 @@
 #include "double.h"
 
 #define MOST 8 /* sections a pass */
-#define STEPS 4
+#define STEPS 8
 #define ROOM (SHAPE_LPC_WIN_MAX + 2 * MOST + STEPS)
 
 /* States and sums of the sections of one pass, two to a vector. */
@@ -34,7 +34,7 @@ INLINE void step(lattice *l, double *in, const double *reversed, v128_t warp, co
 }
 
 /* `sections` allpass sections (even) on `in`, which is overwritten by what the last one puts out. `reversed[t]` is the
- * signal t samples ago. Zeros surround both. Four steps a turn: each turn costs a look at the deadline, and with it all
+ * signal t samples ago. Zeros surround both. Eight steps a turn: each turn costs a look at the deadline, and with it all
  * of the state goes through memory. */
 INLINE void pass(double *in, const double *reversed, double warping, int length, const int sections, double *corr) {
     v128_t warp = wasm_f64x2_splat(warping);

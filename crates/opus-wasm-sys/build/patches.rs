@@ -1,0 +1,173 @@
+//! Places in libopus's own files that are written anew for this target, where a whole file in `simd128/` would say too
+//! little that is ours.
+//!
+//! Each is a text of libopus that must occur exactly once: the build fails where libopus is another.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Loops that are unrolled: the file, and how many times which. Each turn of a loop costs a look at the deadline, and
+/// with it the engine moves what the loop keeps in registers through memory. (Unrolling everything is slower: there are
+/// loops whose turns are few, and code that does not fit the caches.)
+const UNROLLED: &[(&str, &[(u32, &str)])] = &[
+    (
+        "celt/celt_encoder.c",
+        &[
+            (8, "      for (i=0;i<len;i++)\n      {\n#ifndef FIXED_POINT\n         float mem00;"),
+            (8, "      for (i=0;i<len2;i++)\n      {\n         opus_val32 x2"),
+            (8, "      for (i=len2-1;i>=0;i--)"),
+            (4, "      for (i=12;i<len2-5;i+=4)"),
+            (8, "   for (i=0;i<Nu;i++)\n      inp[i*upsample] = RES2SIG(pcmp[CC*i]);"),
+            (8, "      for (i=0;i<Nu;i++)\n         inp[i*upsample] = MAX32(-65536.f"),
+            (8, "      for (i=0;i<N;i++)\n      {\n         celt_sig x;\n         x = inp[i];"),
+        ],
+    ),
+    (
+        "celt/celt_decoder.c",
+        &[(8, "            for (j=0;j<Nd;j++)\n               y[j*C] = SIG2RES(scratch[j*downsample]);")],
+    ),
+    (
+        "celt/mdct.c",
+        &[
+            (4, "      for(i=0;i<((overlap+3)>>2);i++)\n      {\n         /* Real part arranged as -d-cR"),
+            (4, "      for(;i<N4-((overlap+3)>>2);i++)"),
+            (4, "      for(i=0;i<N4;i++)\n      {\n         kiss_fft_cpx yc;"),
+            (4, "      for(i=0;i<N4;i++)\n      {\n         kiss_fft_scalar yr, yi;\n         kiss_fft_scalar t0, t1;"),
+            (4, "      for(i=0;i<N4;i++)\n      {\n         int rev;"),
+            (4, "      for(i=0;i<(N4+1)>>1;i++)"),
+        ],
+    ),
+    (
+        "celt/vq.c",
+        &[
+            (4, "      do {\n         /* Temporary sums"),
+            (4, "   for (i=0;i<len-stride;i++)"),
+            (4, "   for (i=len-2*stride-1;i>=0;i--)"),
+        ],
+    ),
+    (
+        "silk/dec_API.c",
+        &[(8, "            for( i = 0; i < *nSamplesOut; i++ ) {\n                samplesOut[ i ] = INT16TORES")],
+    ),
+    ("silk/resampler_private_up2_HQ.c", &[(4, "    for( k = 0; k < len; k++ ) {")]),
+    ("silk/float/apply_sine_window_FLP.c", &[(4, "    for( k = 0; k < length; k += 4 ) {")]),
+    ("silk/float/schur_FLP.c", &[(4, "        for( n = 0; n < order - k; n++ ) {")]),
+    (
+        "silk/float/wrappers_FLP.c",
+        &[(8, "    for( i = 0; i < psEnc->sCmn.frame_length; i++ ) {\n        x16[ i ] = silk_float2int( x[ i ] );")],
+    ),
+    (
+        "src/opus_encoder.c",
+        &[
+            (8, "    for( k = 0; k < len; k++ ) {\n        /* S[ 0 ], S[ 1 ]: Q12 */\n        inval = in[ k*stride ];"),
+            (8, "      for (i=0;i<len;i++)\n      {\n         opus_val32 x, y;\n         x = in[i];"),
+            (8, "       for (i=overlap;i<frame_size;i++)"),
+        ],
+    ),
+];
+
+/// Texts that are replaced: the file, theirs, ours. What they call is in `simd128/`.
+const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
+    // For `range_decoder.h`, which the decoder of SILK's pulses uses.
+    ("celt/entdec.c", &[("static void ec_dec_normalize(", "void ec_dec_normalize(")]),
+    ("silk/code_signs.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"")]),
+    ("silk/decode_pulses.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"")]),
+    ("silk/shell_coder.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"")]),
+    (
+        "celt/celt_encoder.c",
+        &[
+            (
+                "for (i=0;i<N;i++) before[c] += ABS32(SHR32(in[c*(N+overlap)+overlap+i], 12));",
+                "before[c] += sidetone_sum_abs(in+c*(N+overlap)+overlap, N);",
+            ),
+            (
+                "for (i=0;i<N;i++) after[c] += ABS32(SHR32(in[c*(N+overlap)+overlap+i], 12));",
+                "after[c] += sidetone_sum_abs(in+c*(N+overlap)+overlap, N);",
+            ),
+            (
+                "   for (i=0;i<len-2*delay;i++) {
+      r00 += MULT16_16(x[i],x[i]);
+      r01 += MULT16_16(x[i],x[i+delay]);
+      r02 += MULT16_16(x[i],x[i+2*delay]);
+   }",
+                "   r00 = sidetone_inner_prod(x, x, len-2*delay);
+   r01 = sidetone_inner_prod(x, x+delay, len-2*delay);
+   r02 = sidetone_inner_prod(x, x+2*delay, len-2*delay);",
+            ),
+        ],
+    ),
+    (
+        "celt/celt_decoder.c",
+        &[(
+            "            celt_sig tmp = SATURATE(x[j] + VERY_SMALL + m, SIG_SAT);
+            m = MULT16_32_Q15(coef0, tmp);
+            scratch[j] = tmp;
+         }",
+            "            m = sidetone_deemphasis(x, scratch, N, coef0, m);
+            j = N;
+         }",
+        )],
+    ),
+    (
+        "celt/mathops.c",
+        &[
+            (
+                "   for (i = 0; i < cnt; i++)
+   {
+      out[i] = FLOAT2INT16(in[i]);",
+                "   for (i = sidetone_float2int16(in, out, cnt); i < cnt; i++)
+   {
+      out[i] = FLOAT2INT16(in[i]);",
+            ),
+            (
+                "   for (i = 0; i < cnt; i++)
+   {
+      float clippedVal",
+                "   if (sidetone_within_one(samples, cnt))
+   {
+      return 1;
+   }
+   for (i = 0; i < cnt; i++)
+   {
+      float clippedVal",
+            ),
+        ],
+    ),
+    (
+        "src/mlp.c",
+        &[(
+            "   for (i=0;i<rows;i++)
+   {
+      for (j=0;j<cols;j++)",
+            "   for (i=sidetone_gemm(out, weights, rows, cols, col_stride, x);i<rows;i++)
+   {
+      for (j=0;j<cols;j++)",
+        )],
+    ),
+];
+
+/// The patched copy of `file`, or the file itself where nothing is patched.
+pub(crate) fn patched(opus: &Path, file: &str, out: &Path) -> Result<PathBuf, String> {
+    let path = opus.join(file);
+    let unrolled = UNROLLED.iter().filter(|(name, _)| *name == file).flat_map(|(_, loops)| *loops);
+    let unrolled = unrolled.map(|(times, head)| (*head, format!("\nSIDETONE_UNROLL({times})\n{head}")));
+    let rewritten = REWRITTEN.iter().filter(|(name, _)| *name == file).flat_map(|(_, texts)| *texts);
+    let rewritten = rewritten.map(|(theirs, ours)| (*theirs, (*ours).to_owned()));
+    let patches: Vec<_> = rewritten.chain(unrolled).collect();
+    if patches.is_empty() {
+        return Ok(path);
+    }
+    let text = fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+    let mut text = text.replace("\r\n", "\n");
+    for (theirs, ours) in patches {
+        let places = text.matches(theirs).count();
+        if places != 1 {
+            return Err(format!("{} has {places} places like this one, not one: {theirs}", path.display()));
+        }
+        text = text.replace(theirs, &ours);
+    }
+    let copy = out.join("patched").join(file);
+    let made = copy.parent().map_or(Ok(()), fs::create_dir_all);
+    made.and_then(|()| fs::write(&copy, text)).map_err(|e| format!("cannot write {}: {e}", copy.display()))?;
+    Ok(copy)
+}

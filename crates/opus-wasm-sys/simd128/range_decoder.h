@@ -1,0 +1,50 @@
+/* ec_dec_icdf of celt/entdec.c, inline: for the decoder of SILK's pulses, most of whose time is symbols. Exact.
+ *
+ * A call looks at the deadline, and so does each turn of a loop. The first three symbols, the most frequent, are tried
+ * without either; the rest, and the reading of a byte, are calls.
+ */
+#ifndef SIDETONE_RANGE_DECODER_H
+#define SIDETONE_RANGE_DECODER_H
+
+#include "entdec.h"
+#include "mfrngcod.h"
+
+/* As in celt/entdec.c, where it is static before our patch. */
+void ec_dec_normalize(ec_dec *dec);
+
+static __attribute__((noinline)) int sidetone_late_symbol(const unsigned char *icdf, opus_uint32 r, opus_uint32 value,
+                                                          int symbol) {
+    while (value < r * icdf[symbol]) {
+        symbol++;
+    }
+    return symbol;
+}
+
+static inline __attribute__((always_inline)) int sidetone_dec_icdf(ec_dec *dec, const unsigned char *icdf,
+                                                                   unsigned bits) {
+    opus_uint32 value = dec->val, above = dec->rng, r = above >> bits, below = r * icdf[0];
+    int symbol = 0;
+    if (value < below) {
+        above = below;
+        below = r * icdf[++symbol];
+        if (value < below) {
+            above = below;
+            below = r * icdf[++symbol];
+            if (value < below) {
+                symbol = sidetone_late_symbol(icdf, r, value, symbol + 1);
+                above = r * icdf[symbol - 1];
+                below = r * icdf[symbol];
+            }
+        }
+    }
+    dec->val = value - below;
+    dec->rng = above - below;
+    if (above - below <= EC_CODE_BOT) {
+        ec_dec_normalize(dec);
+    }
+    return symbol;
+}
+
+#define ec_dec_icdf(dec, icdf, bits) sidetone_dec_icdf(dec, icdf, bits)
+
+#endif
