@@ -3,7 +3,7 @@
 use super::SessionId;
 use super::handle::{Handle, show};
 use super::reply::Reply;
-use super::work::{DecodeWork, Work};
+use super::work::{DecodeWork, EncodeWork, Work};
 use std::fmt;
 
 /// An encoder in an instance of its own on one worker of a pool: a stream's frames never spread over several codecs.
@@ -17,7 +17,17 @@ pub struct PoolEncoder(pub(crate) Handle);
 impl PoolEncoder {
     /// Encodes one frame of interleaved PCM (2.5 to 120 ms) and returns the packet.
     pub fn encode(&self, pcm: Vec<i16>) -> Reply<Vec<u8>> {
-        self.0.submit(|answer| Work::Encode(pcm, answer))
+        self.0.submit(|answer| Work::Encode(EncodeWork::Encode(pcm, answer)))
+    }
+
+    /// As [`encode`](Self::encode), with the state of the range coder after it: what a right decoder ends in, too.
+    pub fn encode_with_range(&self, pcm: Vec<i16>) -> Reply<(Vec<u8>, u32)> {
+        self.0.submit(|answer| Work::Encode(EncodeWork::WithRange(pcm, answer)))
+    }
+
+    /// Samples a channel by which the coded audio lags behind.
+    pub fn lookahead(&self) -> Reply<u32> {
+        self.0.submit(|answer| Work::Encode(EncodeWork::Lookahead(answer)))
     }
 
     /// Closes it once what is queued was done; the reply comes when the slot is free.
@@ -61,6 +71,11 @@ impl PoolDecoder {
     /// Makes up `samples` a channel for a lost packet.
     pub fn conceal(&self, samples: u32) -> Reply<Vec<i16>> {
         self.0.submit(|answer| Work::Decode(DecodeWork::Conceal(samples, answer)))
+    }
+
+    /// State of the range coder after the last packet: equal to the encoder's.
+    pub fn final_range(&self) -> Reply<u32> {
+        self.0.submit(|answer| Work::Decode(DecodeWork::FinalRange(answer)))
     }
 
     /// Closes it once what is queued was done; the reply comes when the slot is free.

@@ -15,6 +15,7 @@ pub(super) enum Package {
     Cxx,
     Mosquitto,
     Chromium,
+    NatsServer,
 }
 
 impl Package {
@@ -29,6 +30,7 @@ impl Package {
             Self::Cxx => "a C++ compiler",
             Self::Mosquitto => "mosquitto with its clients",
             Self::Chromium => "Chromium",
+            Self::NatsServer => "nats-server",
         }
     }
 }
@@ -41,7 +43,7 @@ pub(super) struct Manager {
     /// Fetches the lists of packages.
     refresh: &'static [&'static str],
     /// In the order of [`Package`]; empty where the system's own developer tools bring it.
-    names: [&'static str; 8],
+    names: [&'static str; 9],
     needs_root: bool,
 }
 
@@ -50,42 +52,52 @@ const MANAGERS: &[Manager] = &[
         program: "apt-get",
         install: &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends"],
         refresh: &["apt-get", "update"],
-        names: ["clang", "lld", "cmake", "make", "gcc libc6-dev", "g++", "mosquitto mosquitto-clients", "chromium"],
+        names: [
+            "clang",
+            "lld",
+            "cmake",
+            "make",
+            "gcc libc6-dev",
+            "g++",
+            "mosquitto mosquitto-clients",
+            "chromium",
+            "nats-server",
+        ],
         needs_root: true,
     },
     Manager {
         program: "dnf",
         install: &["dnf", "install", "-y"],
         refresh: &["dnf", "makecache"],
-        names: ["clang", "lld", "cmake", "make", "gcc", "gcc-c++", "mosquitto", "chromium"],
+        names: ["clang", "lld", "cmake", "make", "gcc", "gcc-c++", "mosquitto", "chromium", ""],
         needs_root: true,
     },
     Manager {
         program: "zypper",
         install: &["zypper", "--non-interactive", "install"],
         refresh: &["zypper", "--non-interactive", "refresh"],
-        names: ["clang", "lld", "cmake", "make", "gcc", "gcc-c++", "mosquitto", "chromium"],
+        names: ["clang", "lld", "cmake", "make", "gcc", "gcc-c++", "mosquitto", "chromium", ""],
         needs_root: true,
     },
     Manager {
         program: "pacman",
         install: &["pacman", "-S", "--needed", "--noconfirm"],
         refresh: &["pacman", "-Sy", "--noconfirm"],
-        names: ["clang", "lld", "cmake", "make", "gcc", "gcc", "mosquitto", "chromium"],
+        names: ["clang", "lld", "cmake", "make", "gcc", "gcc", "mosquitto", "chromium", "nats-server"],
         needs_root: true,
     },
     Manager {
         program: "apk",
         install: &["apk", "add"],
         refresh: &["apk", "update"],
-        names: ["clang", "lld", "cmake", "make", "gcc musl-dev", "g++", "mosquitto mosquitto-clients", "chromium"],
+        names: ["clang", "lld", "cmake", "make", "gcc musl-dev", "g++", "mosquitto mosquitto-clients", "chromium", ""],
         needs_root: true,
     },
     Manager {
         program: "brew",
         install: &["brew", "install"],
         refresh: &["brew", "update"],
-        names: ["llvm", "lld", "cmake", "", "", "", "mosquitto", "chromium"],
+        names: ["llvm", "lld", "cmake", "", "", "", "mosquitto", "chromium", "nats-server"],
         needs_root: false,
     },
 ];
@@ -94,6 +106,11 @@ impl Manager {
     /// The package manager of this system.
     pub(super) fn find() -> Option<&'static Self> {
         MANAGERS.iter().find(|manager| which(manager.program).is_some())
+    }
+
+    /// Whether it has a package.
+    pub(super) const fn offers(&self, package: Package) -> bool {
+        !self.name(package).is_empty()
     }
 
     const fn name(&self, package: Package) -> &'static str {
