@@ -8,6 +8,9 @@ use std::time::Duration;
 /// The form that jobs are written in. A worker does only those of its own.
 pub const FORM: u32 = 1;
 
+/// Most tries of a job.
+pub const MOST_ATTEMPTS: u32 = 20;
+
 /// One file to be made of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -103,7 +106,15 @@ impl Job {
                 KINDS.join(", ")
             )));
         }
-        serde_json::from_value(value).map_err(|error| Problem::bury(format!("the message is no job: {error}")))
+        let job: Self =
+            serde_json::from_value(value).map_err(|error| Problem::bury(format!("the message is no job: {error}")))?;
+        if !(1..=MOST_ATTEMPTS).contains(&job.attempts) {
+            return Err(Problem::bury(format!(
+                "the message is no job: {} attempts, where 1 to {MOST_ATTEMPTS} can be",
+                job.attempts
+            )));
+        }
+        Ok(job)
     }
 
     /// Checks that this program, with this component, is the one that is meant.
@@ -189,6 +200,11 @@ mod tests {
                 text.replace("\"loudness\"", "\"mix\""),
                 Fate::GiveBack,
                 "unknown job kind \"mix\"; this worker knows transcode, reseal, loudness: run a newer sidetone",
+            ),
+            (
+                text.replace("\"attempts\":3", "\"attempts\":21"),
+                Fate::Bury,
+                "the message is no job: 21 attempts, where",
             ),
             (text.replace("\"tenant\"", "\"owner\""), Fate::Bury, "the message is no job: unknown field `owner`"),
         ] {

@@ -38,7 +38,7 @@ mod workshop;
 pub use address::Address;
 pub use event::{Event, Made};
 pub use files::Root;
-pub use job::{FORM, Input, Job, Place};
+pub use job::{FORM, Input, Job, MOST_ATTEMPTS, Place};
 pub use keys::{KeyName, Keys};
 pub use kinds::{KINDS, LoudnessOptions, ResealOptions, Work};
 pub use options::{FORMATS, TranscodeOptions};

@@ -68,7 +68,7 @@ pub(crate) struct Args {
     /// Folder for files from the object store [default: that for temporary files].
     #[arg(long, value_name = "DIR", env = "SIDETONE_SCRATCH", hide_env_values = true)]
     scratch: Option<PathBuf>,
-    /// What to log: error, warn, info or debug.
+    /// What to log: error, warn, info or debug; or by module: info,async_nats=debug.
     #[arg(long, value_name = "LEVEL", env = "SIDETONE_LOG_LEVEL", hide_env_values = true, default_value = "info")]
     log_level: String,
 }
@@ -81,7 +81,13 @@ pub(crate) fn main(args: &Args) -> Result<ExitCode> {
     })?;
     let access = args.nats.access(url)?;
     crate::interrupt::survive_file_limit()?;
-    Log::start(&log::plain(&args.log_level))?;
+    // Its client says little that the worker does not say itself.
+    let plain = !args.log_level.contains([',', '=']);
+    Log::start(&log::plain(&if plain {
+        format!("{},async_nats=warn", args.log_level)
+    } else {
+        args.log_level.clone()
+    }))?;
     let jobs = args.jobs.map_or_else(processors, usize::from);
     let fittings =
         Fittings { jobs, tenants: args.tenants.clone(), root: args.nats.root()?, keys: args.keys.clone().map(Keys) };
@@ -109,7 +115,7 @@ pub(crate) fn main(args: &Args) -> Result<ExitCode> {
             let asked = signals.end().await;
             tracing::info!(signal = asked.name(), "ending: no more jobs");
             // The worker may have ended by itself.
-            drop(tell.send(true));
+            let _ = tell.send(true);
             let again = signals.end().await;
             std::process::exit(again.code());
         });

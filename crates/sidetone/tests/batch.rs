@@ -157,7 +157,7 @@ fn what_cannot_be_begun_is_refused_in_one_sentence() {
             2,
             "invalid value 'a:speed=1' for '--tenant <NAME>': \"speed\" is no quota",
         ),
-        ("transcode in --to opus --out out --nats 127.0.0.1:9 --root nothing", 1, "in is not below "),
+        ("transcode in --to opus --out out --nats 127.0.0.1:9 --root nothing", 1, "out is not below "),
         ("transcode in --to opus --out out --nats 127.0.0.1:9", 1, "cannot reach NATS at nats://127.0.0.1:9: "),
         (
             "reseal in --keys nothing --from-key a --to-key b --out out",

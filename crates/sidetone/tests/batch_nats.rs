@@ -220,7 +220,6 @@ fn poison_ends_among_the_dead_letters_with_its_reason() {
         fs::create_dir_all(other.path().join("in")).unwrap();
         fs::copy(folder.path().join("in").join(name), other.path().join("in").join(name)).unwrap();
     }
-    std::os::unix::fs::symlink(folder.path().join("out"), other.path().join("link")).unwrap();
     fs::create_dir(other.path().join("out")).unwrap();
     let _worker = Process::worker(other.path(), &nats, "--jobs 1");
     let (code, report, err) = Process::batch(folder.path(), &nats, &format!("{TRANSCODE} --attempts 2")).report();
@@ -380,6 +379,17 @@ fn a_tenant_that_a_worker_does_not_know_is_named() {
     );
     let (code, ..) = Process::batch(folder.path(), &nats, &format!("{TRANSCODE} --tenant robots")).report();
     assert_eq!(code, 0);
+}
+
+#[test]
+fn a_batch_that_nobody_works_on_takes_its_jobs_back() {
+    let Some(nats) = nats() else { return };
+    let folder = storage(2, 1);
+    let (code, report, _) = Process::batch(folder.path(), &nats, &format!("{TRANSCODE} --patience 1s")).report();
+    assert_eq!((code, report["end"].as_str(), report["missing"].as_u64()), (1, Some("stalled"), Some(2)));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let left = runtime.block_on(async { stream(&nats, "sidetone-jobs").await.1.info().await.unwrap().state.messages });
+    assert_eq!((left, made(folder.path())), (0, Vec::new()));
 }
 
 /// What `sidetone batch` says on stderr, to a server that does not let it work.

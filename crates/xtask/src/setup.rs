@@ -33,9 +33,9 @@ pub(crate) enum Need {
 /// Look for the tools that the other commands need, and install what is missing.
 ///
 /// Says what is missing and what it will run before it installs anything. The wasm32 target comes through rustup; clang,
-/// lld, cmake, make and, for the tests, mosquitto and nats-server through the system's package manager (apt-get, dnf, zypper, pacman, apk or brew), with sudo where
-/// you are not root. Node.js, and what the
-/// device page is built with and tested in, are only looked for.
+/// lld, cmake, make and, for the tests, mosquitto and nats-server through the system's package manager (apt-get, dnf,
+/// zypper, pacman, apk or brew), with sudo where you are not root. Node.js, and what the device page is built with and
+/// tested in, are only looked for.
 ///
 /// All other commands do this first by themselves.
 #[derive(clap::Args)]

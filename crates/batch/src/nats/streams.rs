@@ -1,9 +1,10 @@
 //! The streams of a queue: made by whoever comes first.
 
 use crate::Problem;
+use async_nats::jetstream::Context;
 use async_nats::jetstream::consumer::{AckPolicy, Consumer, pull};
+use async_nats::jetstream::context::{ContextBuilder, RequestErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream};
-use async_nats::jetstream::{self, Context, context::ContextBuilder};
 use std::fmt;
 use std::time::Duration;
 
@@ -21,6 +22,9 @@ const MOST_IN_WORK: i64 = 10_000;
 
 /// How long a message may wait for the server's word.
 pub(super) const ANSWER: Duration = Duration::from_secs(5);
+
+/// How long a message may wait to be stored before it is sent again.
+const STORED: Duration = Duration::from_secs(2);
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -75,14 +79,22 @@ pub(super) struct Streams {
 impl Streams {
     /// Finds them, or makes them.
     pub(super) async fn open(client: async_nats::Client, name: &QueueName) -> Result<Self, Problem> {
-        let context = ContextBuilder::new().timeout(ANSWER).ack_timeout(ANSWER).build(client);
-        if let Err(error) = context.query_account().await {
-            return Err(Problem::give_back(match error.kind() {
-                jetstream::context::AccountErrorKind::TimedOut => {
-                    format!("NATS does not answer within {ANSWER:?}; is it overloaded?")
-                }
-                _ => format!("NATS has no JetStream for us ({error}); start it with nats-server -js -sd FOLDER"),
-            }));
+        let context = ContextBuilder::new().timeout(ANSWER).ack_timeout(STORED).build(client);
+        // Read by hand: servers differ in what else they say.
+        let account: Result<serde_json::Value, _> = context.request("INFO", &()).await;
+        let why = match account {
+            Ok(account) => {
+                account.pointer("/error/description").map(|why| why.as_str().unwrap_or("an error").to_owned())
+            }
+            Err(error) if error.kind() == RequestErrorKind::TimedOut => {
+                return Err(Problem::give_back(format!("NATS does not answer within {ANSWER:?}; is it overloaded?")));
+            }
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(why) = why {
+            return Err(Problem::give_back(format!(
+                "NATS has no JetStream for us ({why}); start it with nats-server -js -sd FOLDER"
+            )));
         }
         let jobs = Config {
             retention: RetentionPolicy::WorkQueue,

@@ -4,6 +4,7 @@ use super::nats::NatsArgs;
 use super::values::duration;
 use crate::transcode::{EncoderArgs, PcmArgs};
 use clap::builder::PossibleValuesParser;
+use sidetone_batch::MOST_ATTEMPTS;
 use sidetone_batch::tenant::{NOBODY, Tenant};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -151,7 +152,7 @@ pub(super) struct Common {
     #[arg(long, requires = "nats", help_heading = super::nats::HEADING)]
     pub(super) objects: bool,
     /// How often a job is tried before it is a dead letter.
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20), help_heading = super::nats::HEADING)]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_ATTEMPTS)), help_heading = super::nats::HEADING)]
     pub(super) attempts: u32,
     /// Time before a second try; doubled before each further one.
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration, help_heading = super::nats::HEADING)]
