@@ -245,12 +245,14 @@ fn poison_ends_among_the_dead_letters_with_its_reason() {
     let job = serde_json::to_value(foreign_job(folder.path())).unwrap();
     let mut unknown = job.clone();
     unknown["work"]["kind"] = json!("mix");
-    let mut escaping = job.clone();
-    escaping["component"] = json!(sidetone_artifact::COMPONENT_SHA256);
+    unknown["address"] = json!(Address::of(b"unknown"));
+    let mut changed = job.clone();
+    changed["component"] = json!(sidetone_artifact::COMPONENT_SHA256);
+    changed["address"] = json!(Address::of(b"changed"));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let letters = runtime.block_on(async {
         let (context, _) = stream(&nats, "sidetone-jobs").await;
-        for message in [job.to_string(), unknown.to_string(), escaping.to_string(), "hello".to_owned()] {
+        for message in [job.to_string(), unknown.to_string(), changed.to_string(), "hello".to_owned()] {
             context.publish("sidetone.job.feed", message.into()).await.unwrap().await.unwrap();
         }
         let (_, mut dead) = stream(&nats, "sidetone-dead").await;
@@ -307,8 +309,11 @@ fn a_batch_that_is_interrupted_goes_on_when_it_is_run_again() {
     batch.signal("-INT");
     assert_eq!(batch.code(), 130);
     // What nobody had begun was taken back; what was begun comes to its end.
-    until("a pause", || parts(folder.path()) == 0);
-    thread::sleep(Duration::from_millis(300));
+    let mut quiet = 0;
+    until("an end of the work", || {
+        quiet = if parts(folder.path()) == 0 { quiet + 1 } else { 0 };
+        quiet == 100
+    });
     let there = made(folder.path()).len() as u64;
     assert!(there < 10, "all was done");
     let (code, report, err) = Process::batch(folder.path(), &nats, TRANSCODE).report();

@@ -99,7 +99,8 @@ fn run(kind: &Kind, plan: &Plan, wish: &Wish) -> Result<Tally> {
         return Ok(batch::run(plan, &mut Nothing, common.patience, going)?);
     }
     if let Some(url) = &common.nats.nats {
-        Log::start(&log::plain("warn"))?;
+        // What its client says of a failure, the error says better.
+        Log::start(&log::plain("warn,async_nats=off"))?;
         let mut queue = submit(&common.nats, url, plan)?;
         return Ok(batch::run(plan, &mut queue, common.patience, going)?);
     }
