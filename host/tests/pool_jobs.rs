@@ -57,10 +57,15 @@ fn an_encoder_and_a_decoder_do_what_the_bare_ones_do() -> Result<(), PoolError> 
         assert_eq!(decoder.decode(packet.clone()).wait()?, bare_decoder.decode(&packet)?);
     }
     assert_eq!(decoder.conceal(1440).wait()?, bare_decoder.conceal(1440)?);
+    assert_eq!(encoder.lookahead().wait()?, bare_encoder.lookahead()?);
+    let (packet, range) = encoder.encode_with_range(speech(30)).wait()?;
+    assert_eq!((&packet, range), (&bare_encoder.encode(&speech(30))?, bare_encoder.final_range()?));
+    assert_eq!(decoder.decode(packet.clone()).wait()?, bare_decoder.decode(&packet)?);
+    assert_eq!((decoder.final_range().wait()?, bare_decoder.final_range()?), (range, range));
     let next = bare_encoder.encode(&speech(31))?;
     assert_eq!(decoder.recover(next.clone(), 1440).wait()?, bare_decoder.recover(&next, 1440)?);
     let stats = pool.stats();
-    assert_eq!((stats.sessions, stats.slots_used, stats.tenants["a"].frames), (2, 2, 62));
+    assert_eq!((stats.sessions, stats.slots_used, stats.tenants["a"].frames), (2, 2, 64));
     encoder.close().wait()?;
     decoder.close().wait()?;
     assert_eq!((pool.stats().sessions, pool.stats().slots_used, pool.stats().tenants["a"].memory), (0, 0, 0));

@@ -66,6 +66,11 @@ impl Report {
         self.figures.insert(name.to_owned(), value);
     }
 
+    /// Adds a figure whose name is put together.
+    pub fn named(&mut self, name: String, value: f64) {
+        self.figures.insert(name, value);
+    }
+
     /// Prints everything, and writes `target/bench/NAME.json`.
     ///
     /// # Errors

@@ -8,13 +8,15 @@ use sidetone_gateway::Gateway;
 use sidetone_mqtt::Options;
 use sidetone_protocol::message::{DeviceBody, GatewayBody, ListenMode, Tts};
 use sidetone_protocol::topic::Dialect;
-use sidetone_test_broker::Nats;
+use sidetone_test_broker::{Nats, NatsSetup};
 use tokio::runtime::Runtime;
 
 #[test]
 fn devices_make_calls_through_nats_and_are_told_when_their_gateway_dies() {
-    let Some(nats) = Nats::start().expect("nats-server starts") else { return };
-    let url = format!("mqtt://{}", nats.mqtt());
+    let Some(nats) = Nats::start(&NatsSetup { mqtt: true, ..NatsSetup::default() }).expect("nats-server starts") else {
+        return;
+    };
+    let url = format!("mqtt://{}", nats.mqtt().expect("it has the listener"));
     let mut config = config();
     (config.broker.url, config.broker.group) = (Some(url.clone()), String::new());
     let (here, there) = (Runtime::new().unwrap(), Runtime::new().unwrap());

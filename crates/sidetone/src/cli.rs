@@ -2,7 +2,7 @@
 
 use crate::interrupt;
 use crate::report::short;
-use crate::{conformance, inspect, manual, serve, transcode};
+use crate::{batch, conformance, inspect, manual, serve, transcode, worker};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -30,6 +30,8 @@ Examples:
   sidetone fleet --devices 20 --loss 2                             devices that call it
   sidetone transcode speech.wav heard.wav --seal random --loss 5   as heard on a bad line
   sidetone transcode speech.wav speech.opus --bitrate 24k          for any player
+  sidetone batch transcode in/ --to opus --out out                 many files, here or on many machines
+  sidetone worker --nats nats://queue:4222                         one of the machines
   sidetone conformance vectors/                                    the official bitstreams
   sidetone inspect                                                 what this program runs
 
@@ -45,6 +47,8 @@ pub(crate) enum Command {
     Serve(Box<serve::Args>),
     Fleet(Box<sidetone_fleet::cli::Args>),
     Transcode(Box<transcode::Args>),
+    Batch(Box<batch::Args>),
+    Worker(Box<worker::Args>),
     Conformance(conformance::Args),
     Inspect(inspect::Args),
     Man(manual::ManArgs),
@@ -53,14 +57,16 @@ pub(crate) enum Command {
 
 impl Command {
     pub(crate) fn run(&self) -> Result<ExitCode> {
-        // A gateway and a fleet have their own ways with signals.
-        if !matches!(self, Self::Serve(_) | Self::Fleet(_)) {
+        // What runs for long has its own ways with signals.
+        if !matches!(self, Self::Serve(_) | Self::Fleet(_) | Self::Batch(_) | Self::Worker(_)) {
             interrupt::install()?;
         }
         match self {
             Self::Serve(args) => serve::main(args),
             Self::Fleet(args) => Ok(sidetone_fleet::cli::run(args)?),
             Self::Transcode(args) => transcode::main(args),
+            Self::Batch(args) => batch::main(args),
+            Self::Worker(args) => worker::main(args),
             Self::Conformance(args) => conformance::main(args),
             Self::Inspect(args) => inspect::main(args),
             Self::Man(args) => manual::man(args),

@@ -20,7 +20,7 @@ static DONE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::n
 static ASKED: LazyLock<Arc<AtomicUsize>> = LazyLock::new(|| Arc::new(AtomicUsize::new(0)));
 
 /// What a shell adds to the number of the signal that ended a program.
-const SIGNALLED: i32 = 128;
+pub(crate) const SIGNALLED: i32 = 128;
 
 /// A signal asked the program to end.
 #[derive(Debug)]
@@ -50,7 +50,11 @@ pub(crate) fn install() -> Result<()> {
             .and_then(|_| flag::register_usize(signal, Arc::clone(&ASKED), signal as usize))
             .context("cannot take charge of Ctrl-C")?;
     }
-    // A file that grows beyond what the shell allows (`ulimit -f`) is an error of the write, not the end of the process.
+    survive_file_limit()
+}
+
+/// A file that grows beyond what the shell allows (`ulimit -f`) is an error of the write, not the end of the process.
+pub(crate) fn survive_file_limit() -> Result<()> {
     #[cfg(unix)]
     flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)))
         .context("cannot take charge of the limit of file sizes")?;

@@ -4,18 +4,22 @@
 //! fleet's devices are native, as real ones are; they live in `sidetone-fleet`.)
 #![forbid(unsafe_code)]
 
+mod batch;
 mod cli;
 mod conformance;
 mod inspect;
 mod interrupt;
+mod log;
 mod manual;
 mod progress;
 mod report;
 mod sandbox;
 mod serve;
+mod signals;
 mod transcode;
 mod usage;
 mod values;
+mod worker;
 
 use clap::Parser;
 use interrupt::Interrupted;

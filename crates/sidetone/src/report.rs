@@ -1,5 +1,7 @@
 //! How results look: numbers as people read them, tables, JSON, and the one way to stdout.
 
+pub(crate) use sidetone_transcode::text::{count, grouped};
+
 use anyhow::{Context, Result};
 use serde::Serialize;
 use sidetone_audio::shown;
@@ -10,24 +12,6 @@ use std::time::Duration;
 /// The start of a hash: enough to tell builds apart.
 pub(crate) fn short(hash: &str) -> &str {
     hash.get(..12).unwrap_or(hash)
-}
-
-/// 1234567 as `1,234,567`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// `1 packet`, `1,200 packets`.
-pub(crate) fn count(number: u64, what: &str) -> String {
-    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
 /// A share in percent, 0 of nothing.
@@ -94,8 +78,8 @@ impl Times {
         self.0.push(time);
     }
 
-    pub(crate) fn extend(&mut self, other: &Self) {
-        self.0.extend_from_slice(&other.0);
+    pub(crate) fn extend(&mut self, others: &[Duration]) {
+        self.0.extend_from_slice(others);
     }
 
     pub(crate) fn total(&self) -> Duration {
@@ -158,13 +142,6 @@ pub(crate) fn json(value: &impl Serialize) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(number), text);
-        }
-    }
 
     #[test]
     fn json_keeps_names_and_shows_all_of_them() {

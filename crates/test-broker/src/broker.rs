@@ -2,18 +2,15 @@
 
 use crate::certificates::Certificates;
 use crate::find;
+use crate::process::Process;
 use anyhow::{Context, Result, bail};
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::Command;
 use tempfile::TempDir;
 
 const PROGRAM: &str = "mosquitto";
-
-/// How long Mosquitto may take to listen.
-pub(crate) const START: Duration = Duration::from_secs(10);
 
 /// Free ports may be taken before Mosquitto takes them.
 pub(crate) const ATTEMPTS: usize = 5;
@@ -32,7 +29,7 @@ pub struct Setup<'s> {
 /// A running Mosquitto. Dropped, it is killed.
 #[derive(Debug)]
 pub struct Broker {
-    child: Child,
+    process: Process,
     folder: TempDir,
     ports: Ports,
     encrypted: bool,
@@ -59,8 +56,8 @@ impl Broker {
             let ports = Ports { tcp: free_port()?, tls: free_port()?, websocket: free_port()? };
             let config = folder.path().join("mosquitto.conf");
             fs::write(&config, configuration(setup, &folder, ports)?).context("cannot write mosquitto.conf")?;
-            let child = spawn(&folder)?;
-            let mut broker = Self { child, folder, ports, encrypted: setup.tls.is_some() };
+            let process = spawn(&folder)?;
+            let mut broker = Self { process, folder, ports, encrypted: setup.tls.is_some() };
             if broker.listens()? {
                 return Ok(Some(broker));
             }
@@ -74,27 +71,14 @@ impl Broker {
 
     /// Waits until it listens, or has ended.
     fn listens(&mut self) -> Result<bool> {
-        let mut ports = vec![self.ports.tcp, self.ports.websocket];
-        ports.extend(self.encrypted.then_some(self.ports.tls));
-        let start = Instant::now();
-        while start.elapsed() < START {
-            if self.child.try_wait()?.is_some() {
-                return Ok(false);
-            }
-            ports.retain(|port| TcpStream::connect(local(*port)).is_err());
-            if ports.is_empty() {
-                return Ok(true);
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(false)
+        let mut ports = vec![local(self.ports.tcp), local(self.ports.websocket)];
+        ports.extend(self.encrypted.then_some(local(self.ports.tls)));
+        self.process.listens(&ports)
     }
 
     /// Kills it, as a crash would.
     pub fn stop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.process.kill();
     }
 
     /// Starts it again, on the same ports.
@@ -103,7 +87,7 @@ impl Broker {
     /// It does not start, or its ports are taken now.
     pub fn restart(&mut self) -> Result<()> {
         self.stop();
-        self.child = spawn(&self.folder)?;
+        self.process = spawn(&self.folder)?;
         if !self.listens()? {
             bail!("mosquitto does not listen again; it said:\n{}", self.said());
         }
@@ -131,25 +115,9 @@ impl Broker {
     }
 }
 
-impl Drop for Broker {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
 /// Starts it on the configuration in its folder.
-fn spawn(folder: &TempDir) -> Result<Child> {
-    let Some(mosquitto) = find(PROGRAM) else { bail!("{PROGRAM} is gone") };
-    let said = File::options().create(true).append(true).open(folder.path().join("log"));
-    let said = said.context("cannot write the log")?;
-    Command::new(mosquitto)
-        .arg("-c")
-        .arg(folder.path().join("mosquitto.conf"))
-        .stdin(Stdio::null())
-        .stdout(said.try_clone()?)
-        .stderr(said)
-        .spawn()
-        .context("mosquitto does not start")
+fn spawn(folder: &TempDir) -> Result<Process> {
+    Process::start(PROGRAM, &folder.path().join("mosquitto.conf"), &folder.path().join("log"))
 }
 
 fn configuration(setup: &Setup<'_>, folder: &TempDir, ports: Ports) -> Result<String> {

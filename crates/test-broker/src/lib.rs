@@ -1,18 +1,19 @@
-//! For tests: a real Mosquitto or NATS server on free loopback ports, Mosquitto's command-line clients, and throw-away
+//! For tests: a real Mosquitto or nats-server on free loopback ports, Mosquitto's command-line clients, and throw-away
 //! certificates.
 //!
-//! Where a server is not installed, [`Broker::start`] and [`Nats::start`] give `None`, having said so; a test then has
+//! Where a server is not installed, [`Broker::start`] or [`Nats::start`] gives `None`, having said so; a test then has
 //! nothing to check.
 
 mod broker;
 mod certificates;
 mod clients;
 mod nats;
+mod process;
 
 pub use broker::{Broker, Setup};
 pub use certificates::Certificates;
 pub use clients::{Foreign, publisher, subscriber};
-pub use nats::Nats;
+pub use nats::{Nats, NatsSetup};
 
 use std::path::PathBuf;
 
@@ -23,9 +24,8 @@ pub fn find(program: &str) -> Option<PathBuf> {
     let mut files = folders.map(|folder| folder.join(program));
     let found = files.find(|file| file.is_file());
     if found.is_none() {
-        println!(
-            "skipped: {program} is not installed (Debian: apt-get install mosquitto mosquitto-clients nats-server)"
-        );
+        let packages = if program.starts_with("nats") { "nats-server" } else { "mosquitto mosquitto-clients" };
+        println!("skipped: {program} is not installed (Debian: apt-get install {packages})");
     }
     found
 }

@@ -1,78 +1,138 @@
-//! A NATS server with its MQTT listener, of one test's own.
+//! A nats-server of one test's own.
 
-use crate::broker::{ATTEMPTS, START, free_port, local};
-use crate::find;
+use crate::broker::{ATTEMPTS, free_port, local};
+use crate::{certificates::Certificates, find, process::Process};
 use anyhow::{Context, Result, bail};
-use std::fs::{self, File};
-use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::fmt::Write as _;
+use std::fs;
+use std::net::SocketAddr;
 use tempfile::TempDir;
 
 const PROGRAM: &str = "nats-server";
 
-/// A running NATS server. Dropped, it is killed.
+/// What kind of server.
+#[derive(Debug, Default)]
+pub struct NatsSetup<'s> {
+    /// Without JetStream.
+    pub plain: bool,
+    /// With an MQTT listener, which needs JetStream.
+    pub mqtt: bool,
+    /// User and password of the only user.
+    pub user: Option<(&'s str, &'s str)>,
+    /// Only with TLS.
+    pub tls: Option<&'s Certificates>,
+    /// More lines of its configuration.
+    pub more: &'s str,
+}
+
+/// A running nats-server, with its store in a folder of its own. Dropped, it is killed.
 #[derive(Debug)]
 pub struct Nats {
-    child: Child,
-    mqtt: u16,
-    _folder: TempDir,
+    process: Process,
+    folder: TempDir,
+    address: SocketAddr,
+    mqtt: Option<SocketAddr>,
+    tls: bool,
 }
 
 impl Nats {
-    /// Starts a server with JetStream, which MQTT needs; `None` where it is not installed.
+    /// Starts a server; `None` where it is not installed.
     ///
     /// # Errors
     /// It is installed and does not start: what it said.
-    pub fn start() -> Result<Option<Self>> {
-        let Some(program) = find(PROGRAM) else { return Ok(None) };
+    pub fn start(setup: &NatsSetup<'_>) -> Result<Option<Self>> {
+        if find(PROGRAM).is_none() {
+            return Ok(None);
+        }
         for _ in 0..ATTEMPTS {
             let folder = tempfile::tempdir().context("no temporary folder")?;
-            let (own, mqtt) = (free_port()?, free_port()?);
-            let config = format!(
-                "server_name: test\nhost: \"127.0.0.1\"\nport: {own}\njetstream {{ store_dir: {:?} }}\n\
-                 mqtt {{ host: \"127.0.0.1\", port: {mqtt} }}\n",
-                folder.path().join("jetstream")
-            );
-            let (file, log) = (folder.path().join("nats.conf"), folder.path().join("log"));
-            fs::write(&file, config).context("cannot write nats.conf")?;
-            let said = File::create(&log).context("cannot write the log")?;
-            let mut command = Command::new(&program);
-            command.arg("-c").arg(&file).stdin(Stdio::null()).stdout(said.try_clone()?).stderr(said);
-            let child = command.spawn().context("nats-server does not start")?;
-            let mut server = Self { child, mqtt, _folder: folder };
-            if server.listens()? {
-                return Ok(Some(server));
+            let address = local(free_port()?);
+            let mqtt = if setup.mqtt { Some(local(free_port()?)) } else { None };
+            fs::write(folder.path().join("nats.conf"), configuration(setup, &folder, address, mqtt)?)?;
+            let process = spawn(&folder)?;
+            let mut nats = Self { process, folder, address, mqtt, tls: setup.tls.is_some() };
+            if nats.listens()? {
+                return Ok(Some(nats));
             }
-            let said = fs::read_to_string(&log).unwrap_or_default();
+            let folder = nats.folder;
+            let said = said(&folder);
             if !said.contains("address already in use") {
                 bail!("nats-server does not listen; it said:\n{said}");
             }
         }
-        bail!("nats-server found its ports taken {ATTEMPTS} times");
+        bail!("nats-server found its port taken {ATTEMPTS} times");
     }
 
     fn listens(&mut self) -> Result<bool> {
-        let start = Instant::now();
-        while start.elapsed() < START && self.child.try_wait()?.is_none() {
-            if TcpStream::connect(local(self.mqtt)).is_ok() {
-                return Ok(true);
-            }
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
-        Ok(false)
+        let addresses: Vec<_> = [self.address].into_iter().chain(self.mqtt).collect();
+        self.process.listens(&addresses)
     }
 
-    /// Where it speaks MQTT.
-    pub fn mqtt(&self) -> SocketAddr {
-        local(self.mqtt)
+    /// Kills it, as a crash would.
+    pub fn stop(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again, on the same port and store.
+    ///
+    /// # Errors
+    /// It does not start, or its port is taken now.
+    pub fn restart(&mut self) -> Result<()> {
+        self.stop();
+        self.process = spawn(&self.folder)?;
+        if !self.listens()? {
+            bail!("nats-server does not listen again; it said:\n{}", said(&self.folder));
+        }
+        Ok(())
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> String {
+        if self.tls { format!("tls://localhost:{}", self.address.port()) } else { format!("nats://{}", self.address) }
+    }
+
+    /// Where it speaks MQTT, if it does.
+    pub fn mqtt(&self) -> Option<SocketAddr> {
+        self.mqtt
+    }
+
+    /// What it has written to its log so far.
+    pub fn said(&self) -> String {
+        said(&self.folder)
     }
 }
 
-impl Drop for Nats {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+fn said(folder: &TempDir) -> String {
+    fs::read_to_string(folder.path().join("log")).unwrap_or_else(|error| error.to_string())
+}
+
+fn spawn(folder: &TempDir) -> Result<Process> {
+    Process::start(PROGRAM, &folder.path().join("nats.conf"), &folder.path().join("log"))
+}
+
+fn configuration(
+    setup: &NatsSetup<'_>,
+    folder: &TempDir,
+    address: SocketAddr,
+    mqtt: Option<SocketAddr>,
+) -> Result<String> {
+    let mut config = format!("server_name: test\nlisten: \"{address}\"\n{}\n", setup.more);
+    if let Some(mqtt) = mqtt {
+        writeln!(config, "mqtt {{ listen: \"{mqtt}\" }}")?;
     }
+    if !setup.plain {
+        writeln!(config, "jetstream {{ store_dir: {:?} }}", folder.path().join("store"))?;
+    }
+    if let Some((user, password)) = setup.user {
+        writeln!(config, "authorization {{ user: {user:?}, password: {password:?} }}")?;
+    }
+    if let Some(certificates) = setup.tls {
+        writeln!(
+            config,
+            "tls {{ cert_file: {:?}, key_file: {:?} }}",
+            certificates.server(),
+            certificates.server_key()
+        )?;
+    }
+    Ok(config)
 }

@@ -39,6 +39,9 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     let mut existing = existing()?;
     existing.push(NODE.to_owned());
     let names = chosen(&args.name, &existing)?;
+    if names.iter().any(|name| name == "batch") {
+        setup::ensure(&[Need::Queue])?;
+    }
     if args.baseline.is_some() && names.len() > 1 {
         bail!("--baseline compares one benchmark: name it instead of `{}` ({})", args.name, names.join(", "));
     }

@@ -30,14 +30,16 @@ pub(crate) enum Need {
     Python,
     /// cargo-deb, for the Debian package.
     Dist,
+    /// A NATS server, for tests of batches on many machines.
+    Queue,
 }
 
 /// Look for the tools that the other commands need, and install what is missing.
 ///
 /// Says what is missing and what it will run before it installs anything. The wasm32 target comes through rustup; clang,
-/// lld, cmake, make and mosquitto (for the tests) through the system's package manager (apt-get, dnf, zypper, pacman, apk or brew), with sudo where
-/// you are not root. Node.js, and what the
-/// device page is built with and tested in, are only looked for.
+/// lld, cmake, make and, for the tests, mosquitto and nats-server through the system's package manager (apt-get, dnf,
+/// zypper, pacman, apk or brew), with sudo where you are not root. Node.js, and what the device page is built with and
+/// tested in, are only looked for.
 ///
 /// All other commands do this first by themselves.
 #[derive(clap::Args)]
@@ -51,7 +53,8 @@ pub(crate) struct Args {
 const OPTIONAL: [Need; 3] = [Need::Node, Need::Web, Need::Browser];
 
 pub(crate) fn main(args: &Args) -> Result<()> {
-    let findings = tools::find(&[Need::Build, Need::Fuzz, Need::Broker, Need::Node, Need::Web, Need::Browser])?;
+    let findings =
+        tools::find(&[Need::Build, Need::Fuzz, Need::Broker, Need::Queue, Need::Node, Need::Web, Need::Browser])?;
     for finding in &findings {
         println!("{:<14} {}", finding.name, finding.found.as_deref().unwrap_or("MISSING"));
     }
@@ -61,7 +64,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         announce(&required);
         bail!("{} tool(s) missing; `cargo xtask setup` installs what it can", required.len());
     }
-    install(required, &[Need::Build, Need::Fuzz, Need::Broker])?;
+    install(required, &[Need::Build, Need::Fuzz, Need::Broker, Need::Queue])?;
     announce(&optional);
     match optional.first() {
         None => println!("Everything is there."),

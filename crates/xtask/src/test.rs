@@ -37,7 +37,11 @@ type Step<'a> = (&'static str, Box<dyn Fn() -> Result<()> + 'a>);
 
 pub(crate) fn main(args: &Args) -> Result<()> {
     let whole = !args.quick && args.filter.is_none();
-    setup::ensure(if whole { &[Need::Build, Need::Broker, Need::Node, Need::Fuzz] } else { &[Need::Build] })?;
+    setup::ensure(if whole {
+        &[Need::Build, Need::Broker, Need::Queue, Need::Node, Need::Fuzz]
+    } else {
+        &[Need::Build]
+    })?;
     report(&chosen(steps(args), &args.step)?, args.no_fail_fast)
 }
 

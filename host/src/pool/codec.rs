@@ -2,7 +2,7 @@
 
 use super::handle::{Handle, show};
 use super::reply::Reply;
-use super::work::{DecodeWork, Work};
+use super::work::{DecodeWork, EncodeWork, Work};
 use super::{PoolError, SessionId};
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub struct PoolEncoder(pub(crate) Handle);
 impl PoolEncoder {
     /// Encodes one frame of interleaved PCM (2.5 to 120 ms) and returns the packet.
     pub fn encode(&self, pcm: Vec<i16>) -> Reply<Vec<u8>> {
-        self.0.frame(|answer| Work::Encode(pcm, answer))
+        self.0.frame(|answer| Work::Encode(EncodeWork::Encode(pcm, answer)))
     }
 
     /// The same, on this thread where nothing else waits for its worker: see
@@ -26,7 +26,17 @@ impl PoolEncoder {
     /// # Errors
     /// As [`encode`](Self::encode).
     pub fn blocking_encode(&self, pcm: Vec<i16>) -> Result<Vec<u8>, PoolError> {
-        self.0.call(|answer| Work::Encode(pcm, answer))
+        self.0.call(|answer| Work::Encode(EncodeWork::Encode(pcm, answer)))
+    }
+
+    /// As [`encode`](Self::encode), with the state of the range coder after it: what a right decoder ends in, too.
+    pub fn encode_with_range(&self, pcm: Vec<i16>) -> Reply<(Vec<u8>, u32)> {
+        self.0.frame(|answer| Work::Encode(EncodeWork::WithRange(pcm, answer)))
+    }
+
+    /// Samples a channel by which the coded audio lags behind.
+    pub fn lookahead(&self) -> Reply<u32> {
+        self.0.submit(|answer| Work::Encode(EncodeWork::Lookahead(answer)))
     }
 
     /// Closes it once what is queued was done; the reply comes when the slot is free.
@@ -79,6 +89,11 @@ impl PoolDecoder {
     /// Makes up `samples` a channel for a lost packet.
     pub fn conceal(&self, samples: u32) -> Reply<Vec<i16>> {
         self.0.frame(|answer| Work::Decode(DecodeWork::Conceal(samples, answer)))
+    }
+
+    /// State of the range coder after the last packet: equal to the encoder's.
+    pub fn final_range(&self) -> Reply<u32> {
+        self.0.submit(|answer| Work::Decode(DecodeWork::FinalRange(answer)))
     }
 
     /// Closes it once what is queued was done; the reply comes when the slot is free.

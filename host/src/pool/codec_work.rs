@@ -1,23 +1,38 @@
 //! How an encoder and a decoder do their work. What the guest returns is believed only where it can be.
 
 use super::occupant::DecoderConfig;
-use super::reply::Answer;
 use super::seat::{Seat, broken};
 use super::seated::answer_with;
 use super::shared::Shared;
-use super::work::DecodeWork;
+use super::work::{DecodeWork, EncodeWork};
 use crate::EncoderConfig;
 use sidetone_opus::{MAX_PACKET, MAX_SAMPLES};
 
-pub(crate) fn encode(seat: &mut Seat<EncoderConfig>, shared: &Shared, pcm: &[i16], answer: Answer<Vec<u8>>) {
-    let result = seat.call(shared, 1, |encoder, _| {
-        let packet = encoder.encode(pcm)?;
-        match packet.len() {
-            1..=MAX_PACKET => Ok(packet),
-            len => Err(broken(format!("an Opus packet of {len} bytes"))),
+pub(crate) fn encode(seat: &mut Seat<EncoderConfig>, shared: &Shared, work: EncodeWork) {
+    match work {
+        EncodeWork::Encode(pcm, answer) => {
+            let result = seat.call(shared, 1, |encoder, _| one_packet(encoder.encode(&pcm)?));
+            answer_with(seat, answer, result);
         }
-    });
-    answer_with(seat, answer, result);
+        EncodeWork::WithRange(pcm, answer) => {
+            let result = seat.call(shared, 1, |encoder, _| {
+                let packet = one_packet(encoder.encode(&pcm)?)?;
+                Ok((packet, encoder.final_range()?))
+            });
+            answer_with(seat, answer, result);
+        }
+        EncodeWork::Lookahead(answer) => {
+            let result = seat.call(shared, 0, |encoder, _| encoder.lookahead());
+            drop(answer.send(result));
+        }
+    }
+}
+
+fn one_packet(packet: Vec<u8>) -> Result<Vec<u8>, crate::Error> {
+    match packet.len() {
+        1..=MAX_PACKET => Ok(packet),
+        len => Err(broken(format!("an Opus packet of {len} bytes"))),
+    }
 }
 
 pub(crate) fn decode(seat: &mut Seat<DecoderConfig>, shared: &Shared, work: DecodeWork) {
@@ -33,6 +48,11 @@ pub(crate) fn decode(seat: &mut Seat<DecoderConfig>, shared: &Shared, work: Deco
         }
         DecodeWork::Conceal(samples, answer) => {
             (seat.call(shared, 1, |decoder, config| plausible(config, decoder.conceal(samples)?)), answer)
+        }
+        DecodeWork::FinalRange(answer) => {
+            let result = seat.call(shared, 0, |decoder, _| decoder.final_range());
+            drop(answer.send(result));
+            return;
         }
     };
     answer_with(seat, answer, result);

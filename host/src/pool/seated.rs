@@ -64,7 +64,7 @@ impl Seated {
     pub(crate) fn serve(&mut self, shared: &Shared, level: Quality, lost: u32, work: Work) {
         match (self, work) {
             (Self::Stream(seat), Work::Stream(work)) => stream_work::serve(seat, shared, level, lost, work),
-            (Self::Encoder(seat), Work::Encode(pcm, answer)) => codec_work::encode(seat, shared, &pcm, answer),
+            (Self::Encoder(seat), Work::Encode(work)) => codec_work::encode(seat, shared, work),
             (Self::Decoder(seat), Work::Decode(work)) => codec_work::decode(seat, shared, work),
             (Self::Packets(seat), Work::Packet(work)) => packet_work::serve(seat, shared, work),
             (_, work) => work.refuse(PoolError::Lost),

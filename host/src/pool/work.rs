@@ -17,7 +17,7 @@ pub(crate) type Datagrams = Vec<Vec<u8>>;
 pub(crate) enum Work {
     Open(Opening),
     Stream(StreamWork),
-    Encode(Vec<i16>, Answer<Vec<u8>>),
+    Encode(EncodeWork),
     Decode(DecodeWork),
     Packet(PacketWork),
     Close(Option<Answer<()>>),
@@ -56,10 +56,17 @@ pub(crate) enum StreamWork {
     State(Answer<State>),
 }
 
+pub(crate) enum EncodeWork {
+    Encode(Vec<i16>, Answer<Vec<u8>>),
+    WithRange(Vec<i16>, Answer<(Vec<u8>, u32)>),
+    Lookahead(Answer<u32>),
+}
+
 pub(crate) enum DecodeWork {
     Decode(Vec<u8>, Answer<Vec<i16>>),
     Recover(Vec<u8>, u32, Answer<Vec<i16>>),
     Conceal(u32, Answer<Vec<i16>>),
+    FinalRange(Answer<u32>),
 }
 
 pub(crate) enum PacketWork {
@@ -81,7 +88,7 @@ impl Work {
             Self::Open(Opening::Encoder { answer, .. }) => refuse(answer, error),
             Self::Open(Opening::Decoder { answer, .. }) => refuse(answer, error),
             Self::Stream(work) => work.refuse(error),
-            Self::Encode(_, answer) => refuse(answer, error),
+            Self::Encode(work) => work.refuse(error),
             Self::Decode(work) => work.refuse(error),
             Self::Packet(work) => work.refuse(error),
             Self::Close(Some(answer)) => refuse(answer, error),
@@ -93,7 +100,8 @@ impl Work {
     pub(crate) const fn is_audio(&self) -> bool {
         match self {
             Self::Stream(work) => work.is_audio(),
-            Self::Encode(..) | Self::Decode(_) => true,
+            Self::Encode(work) => !matches!(work, EncodeWork::Lookahead(_)),
+            Self::Decode(work) => !matches!(work, DecodeWork::FinalRange(_)),
             Self::Packet(work) => !matches!(work, PacketWork::Forget(..)),
             Self::Open(_) | Self::Close(_) => false,
         }
@@ -127,10 +135,22 @@ impl StreamWork {
     }
 }
 
+impl EncodeWork {
+    fn refuse(self, error: PoolError) {
+        match self {
+            Self::Encode(_, answer) => refuse(answer, error),
+            Self::WithRange(_, answer) => refuse(answer, error),
+            Self::Lookahead(answer) => refuse(answer, error),
+        }
+    }
+}
+
 impl DecodeWork {
     fn refuse(self, error: PoolError) {
-        let (Self::Decode(_, answer) | Self::Recover(_, _, answer) | Self::Conceal(_, answer)) = self;
-        refuse(answer, error);
+        match self {
+            Self::Decode(_, answer) | Self::Recover(_, _, answer) | Self::Conceal(_, answer) => refuse(answer, error),
+            Self::FinalRange(answer) => refuse(answer, error),
+        }
     }
 }
 

@@ -3,16 +3,14 @@
 mod banner;
 mod check;
 mod flags;
-mod log;
-mod signals;
 
+use crate::log::Log;
 use crate::report::{complain, print};
+use crate::signals::{Asked, Signals};
 use anyhow::{Context, Result, bail};
 use flags::Flags;
-use log::Log;
 use sidetone_gateway::Gateway;
 use sidetone_gateway::config::{Change, ConfigError, Loaded, Sources};
-use signals::{Asked, Signals};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;

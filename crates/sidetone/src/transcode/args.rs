@@ -2,8 +2,9 @@
 
 use crate::values::{self, one_of};
 use anyhow::{Context, Result, bail};
-use sidetone_host::{EncoderConfig, Key};
+use sidetone_host::Key;
 use sidetone_opus::{Application, Bandwidth, Bitrate, Channels, FrameDuration, SampleRate, Signal, Split};
+use sidetone_transcode::{EncoderOptions, PcmOptions};
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -57,10 +58,10 @@ pub(crate) struct PcmArgs {
     ///
     /// Default: that of IN, or the next higher that Opus has; a WAV file made of a WAV file gets the rate of IN back.
     #[arg(long, value_name = "HZ", allow_negative_numbers = true, value_parser = one_of(values::RATES), hide_possible_values = true)]
-    pub(crate) rate: Option<SampleRate>,
+    rate: Option<SampleRate>,
     /// Channels that the codec works with, 1 or 2 [default: those of IN; more than two are mixed to one].
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = one_of(values::CHANNELS), hide_possible_values = true)]
-    pub(crate) channels: Option<Channels>,
+    channels: Option<Channels>,
 }
 
 #[derive(clap::Args)]
@@ -104,40 +105,28 @@ pub(crate) struct EncoderArgs {
     split: Option<Split>,
 }
 
-/// How one clip is encoded.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Settings {
-    pub(crate) codec: EncoderConfig,
-    pub(crate) frame: FrameDuration,
+impl From<&PcmArgs> for PcmOptions {
+    fn from(args: &PcmArgs) -> Self {
+        Self { rate: args.rate, channels: args.channels }
+    }
 }
 
-impl EncoderArgs {
-    /// Whether any was given.
-    pub(crate) fn any(&self) -> bool {
-        let Self { bitrate, complexity, frame, application, expected_loss, bandwidth, signal, split, .. } = self;
-        let flags = self.vbr || self.cbr || self.dtx || self.fec;
-        let numbers = bitrate.is_some() || complexity.is_some() || frame.is_some() || expected_loss.is_some();
-        flags || numbers || application.is_some() || bandwidth.is_some() || signal.is_some() || split.is_some()
-    }
-
-    pub(crate) fn settings(&self, rate: SampleRate, channels: Channels, loss: Option<f64>) -> Settings {
-        let voice = EncoderConfig::voice(rate, channels);
-        // Without an expectation libopus makes no redundancy at all.
-        let expected = if self.fec { loss.map_or(10, |percent| percent.ceil().max(1.0) as u8) } else { 0 };
-        let codec = EncoderConfig {
-            application: self.application.unwrap_or(voice.application),
-            bitrate: self.bitrate.unwrap_or(voice.bitrate),
-            complexity: self.complexity.unwrap_or(voice.complexity),
-            vbr: !self.cbr,
-            dtx: self.dtx,
-            fec: self.fec,
-            expected_loss: self.expected_loss.unwrap_or(expected),
-            max_bandwidth: self.bandwidth.unwrap_or(voice.max_bandwidth),
-            signal: self.signal.unwrap_or(voice.signal),
-            split: self.split.unwrap_or(voice.split),
-            ..voice
-        };
-        Settings { codec, frame: self.frame.unwrap_or(FrameDuration::Ms60) }
+impl From<&EncoderArgs> for EncoderOptions {
+    fn from(args: &EncoderArgs) -> Self {
+        Self {
+            bitrate: args.bitrate,
+            complexity: args.complexity,
+            frame: args.frame,
+            application: args.application,
+            vbr: args.vbr,
+            cbr: args.cbr,
+            dtx: args.dtx,
+            fec: args.fec,
+            expected_loss: args.expected_loss,
+            bandwidth: args.bandwidth,
+            signal: args.signal,
+            split: args.split,
+        }
     }
 }
 

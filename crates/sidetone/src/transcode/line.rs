@@ -1,7 +1,7 @@
 //! The line between encoder and decoder: which packets get lost.
 
 use super::args::LineArgs;
-use super::stream::Stream;
+use sidetone_transcode::Stream;
 
 /// Loses packets of a stream; how many.
 pub(crate) fn lose(stream: &mut Stream, args: &LineArgs) -> u64 {

@@ -1,32 +1,30 @@
 //! `sidetone transcode`: IN to OUT through the component. This file is the way; each stage has a file.
 
 mod args;
-mod decode;
 mod encode;
 mod line;
-mod output;
 mod sealed;
-mod source;
-mod stream;
 mod summary;
 
-pub(crate) use args::Args;
+pub(crate) use args::{Args, EncoderArgs, PcmArgs};
 
+use crate::interrupt;
+use crate::progress::Watched;
 use crate::report::{self, Times};
 use crate::sandbox::Sandbox;
 use crate::usage::refused;
 use anyhow::{Context, Result, anyhow, bail};
-use decode::Heard;
-use encode::{Clip, encode, nearest};
+use encode::encode;
 use sidetone_audio::measure::compare;
 use sidetone_audio::ogg_opus::Tags;
-use sidetone_audio::{Format, Pcm, detect, resample, shown};
+use sidetone_audio::{Format, Pcm, detect, shown};
 use sidetone_host::Key;
 use sidetone_opus::{Channels, SampleRate};
-use source::Source;
+use sidetone_transcode::decode::{self, Heard, Played};
+use sidetone_transcode::encode::Clip;
+use sidetone_transcode::{EncoderOptions, Error, PcmOptions, Source, Stream, at, output, source};
 use std::borrow::Cow;
 use std::process::ExitCode;
-use stream::{Stream, at};
 use summary::{File, Loss, Sealed, Summary};
 
 pub(crate) fn main(args: &Args) -> Result<ExitCode> {
@@ -34,10 +32,10 @@ pub(crate) fn main(args: &Args) -> Result<ExitCode> {
     let key = args.line.key().unwrap_or_else(|error| refused(&error));
     let to = Format::of_name(&args.output).unwrap_or_else(|error| refused(&error.into()));
     let from = detect::detect(&args.input)?;
-    if from != Format::Wav && to == Format::Wav && args.encoder.any() {
+    if from != Format::Wav && to == Format::Wav && EncoderOptions::from(&args.encoder).any() {
         refused(&anyhow!("encoder options do nothing here: {from} to WAV only decodes"));
     }
-    output::check(&args.input, &args.output)?;
+    interrupt::whole(|| Ok(output::check(&args.input, &args.output)?))?;
     let (source, warnings) = Source::read(&args.input, from)?;
     warnings.iter().for_each(|warning| report::complain("warning", warning));
 
@@ -203,23 +201,19 @@ impl<'a> Job<'a> {
     /// What is played of streams from a file, one after the other, and the comments of the first.
     fn played(&mut self, links: &[Stream]) -> Result<(Pcm, Vec<String>)> {
         self.steps.push("decode");
-        let (rate, channels) = self.decoder_for(source::shape(links));
-        let mut samples = Vec::new();
-        for link in links {
-            let mut heard = decode::decode(&self.sandbox, link, rate, channels)?;
-            self.loss.undecodable += heard.undecodable;
-            self.decoded.extend(&heard.times);
-            let length = at(link.length(), rate.hz());
-            samples.append(&mut decode::played(&mut heard, link, rate, channels, length));
-        }
+        let shape = PcmOptions::from(&self.args.pcm).decoder_for(source::shape(links));
+        let Played { pcm, times, undecodable } =
+            decode::play(links, shape, &Watched::default(), || self.sandbox.decoder(shape.0, shape.1))?;
+        self.decoded.extend(&times);
+        self.loss.undecodable += undecodable;
         let comments = links.first().map(|first| first.tags.comments.clone()).unwrap_or_default();
-        Ok((Pcm::new(rate.hz(), channels.count() as u8, samples)?, comments))
+        Ok((pcm, comments))
     }
 
     fn encode(&mut self, pcm: Pcm, comments: Vec<String>) -> Result<(Stream, Origin)> {
         let Args { pcm: asked, encoder, line, .. } = self.args;
-        let clip = Clip::new(pcm, asked, self.to == Format::Wav, comments, &mut self.notes)?;
-        let settings = encoder.settings(clip.rate, clip.channels, line.loss);
+        let clip = Clip::new(pcm, &asked.into(), self.to == Format::Wav, comments, &mut self.notes)?;
+        let settings = EncoderOptions::from(encoder).settings(clip.rate, clip.channels, line.loss);
         if self.key.is_some() {
             sealed::fits(&settings)?;
         }
@@ -236,20 +230,15 @@ impl<'a> Job<'a> {
 
     fn makes_other_packets(&self) -> bool {
         let Args { encoder, pcm, .. } = self.args;
-        encoder.any() || pcm.rate.is_some() || pcm.channels.is_some()
-    }
-
-    /// Rate and channels to decode a stream from a file to.
-    fn decoder_for(&self, (input_rate, channels): (u32, Channels)) -> (SampleRate, Channels) {
-        let asked = &self.args.pcm;
-        (asked.rate.unwrap_or_else(|| nearest(input_rate)), asked.channels.unwrap_or(channels))
+        EncoderOptions::from(encoder).any() || PcmOptions::from(pcm) != PcmOptions::default()
     }
 
     fn write_audio(&mut self, stream: &mut Stream, origin: &Origin) -> Result<(File, Option<summary::Likeness>)> {
         let (pcm, likeness) = match origin {
             Origin::Decoded(pcm) => (Cow::Borrowed(pcm), None),
             Origin::File => {
-                let (rate, channels) = self.decoder_for((stream.input_rate, stream.channels));
+                let (rate, channels) =
+                    PcmOptions::from(&self.args.pcm).decoder_for((stream.input_rate, stream.channels));
                 let length = at(stream.length(), rate.hz());
                 (Cow::Owned(self.listen(stream, rate, channels, length)?), None)
             }
@@ -257,16 +246,13 @@ impl<'a> Job<'a> {
                 let pcm = self.listen(stream, clip.rate, clip.channels, clip.pcm.samples_per_channel())?;
                 // Against what went into the encoder, sample by sample: both lie where they should, or it shows.
                 let likeness = compare(&clip.pcm, &pcm, 0)?.into();
-                let (hz, length) = clip.heard;
-                let mut pcm = resample(&pcm, hz)?;
-                pcm.samples.resize(length * clip.channels.count(), 0);
-                (Cow::Owned(pcm), Some(likeness))
+                (Cow::Owned(clip.as_heard(&pcm)?), Some(likeness))
             }
         };
         if pcm.samples.is_empty() {
-            bail!("{} holds no audio after its pre-skip", shown::path(&self.args.input));
+            bail!(Error::NoAudio(self.args.input.clone()));
         }
-        output::wav(&self.args.output, &pcm)?;
+        interrupt::last(|| Ok(output::wav(&self.args.output, &pcm, &Watched::default())?))?;
         Ok((self.written(pcm.rate, pcm.channels, Some(pcm.samples_per_channel() as u64)), likeness))
     }
 
@@ -289,7 +275,7 @@ impl<'a> Job<'a> {
                     self.steps.push("open");
                     self.opened = sealed::open(&self.sandbox, key, stream)?;
                 }
-                decode::decode(&self.sandbox, stream, rate, channels)?
+                self.decode(stream, rate, channels)?
             }
         };
         self.steps.push("decode");
@@ -301,6 +287,11 @@ impl<'a> Job<'a> {
         Ok(heard)
     }
 
+    fn decode(&self, stream: &Stream, rate: SampleRate, channels: Channels) -> Result<Heard> {
+        let mut decoder = self.sandbox.decoder(rate, channels)?;
+        Ok(decode::decode(&mut decoder, stream, rate, channels, &Watched::default())?)
+    }
+
     fn write_packets(&mut self, stream: &mut Stream) -> Result<File> {
         if let Some(key) = &self.key {
             self.steps.push("open");
@@ -308,13 +299,16 @@ impl<'a> Job<'a> {
         }
         match self.to {
             Format::Bit => {
-                decode::final_ranges(&self.sandbox, stream)
-                    .with_context(|| format!("cannot write {}", shown::path(&self.args.output)))?;
-                output::bit(&self.args.output, stream)?;
+                if decode::lacks_final_ranges(stream) {
+                    let mut decoder = self.sandbox.decoder(SampleRate::Hz48000, stream.channels)?;
+                    decode::final_ranges(&mut decoder, stream, &Watched::default())
+                        .with_context(|| format!("cannot write {}", shown::path(&self.args.output)))?;
+                }
+                interrupt::last(|| Ok(output::bit(&self.args.output, stream, &Watched::default())?))?;
             }
             _ => {
                 source::assume_pre_skip(stream);
-                output::ogg(&self.args.output, stream)?;
+                interrupt::last(|| Ok(output::ogg(&self.args.output, stream, &Watched::default())?))?;
             }
         }
         Ok(self.written(stream.input_rate, stream.channels.count() as u8, None))

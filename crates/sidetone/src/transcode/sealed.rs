@@ -5,9 +5,6 @@
 //!
 //! The key goes to the component and nowhere else.
 
-use super::args::Settings;
-use super::decode::Heard;
-use super::stream::{CLOCK, Stream};
 use crate::progress::Progress;
 use crate::report::Times;
 use crate::sandbox::Sandbox;
@@ -16,6 +13,8 @@ use sidetone_host::{Error, Key, SealError, SendError, Session};
 use sidetone_opus::{Bandwidth, Bitrate, Channels, FrameDuration, SampleRate};
 use sidetone_packet::{Direction, MAX_PAYLOAD};
 use sidetone_session::{Config, Delivery, Kind, Quality};
+use sidetone_transcode::decode::Heard;
+use sidetone_transcode::{CLOCK, Settings, Stream};
 use std::time::Instant;
 
 /// Any will do: the call begins and ends here.
@@ -172,7 +171,7 @@ pub(super) fn hear(
         }
         let started = Instant::now();
         let received = gateway.receive(&packet.datagram).with_context(|| format!("packet {index} was not opened"))?;
-        heard.times.add(started.elapsed());
+        heard.times.push(started.elapsed());
         // By its number, not by what came before: the first packets may be missing, and what was not made up stays
         // silent.
         let own = usize::from(received.kind == Kind::Audio || received.kind == Kind::Undecodable);

@@ -1,14 +1,13 @@
 //! What `sidetone transcode` says when it is done, for people and for programs.
 
-use super::args::Settings;
-use super::output::seconds;
-use super::stream::Stream;
 use crate::report::{Percentiles, Sheet, Times, count, grouped, percent, short};
 use crate::values::{self, name_of};
 use serde::Serialize;
 use sidetone_audio::measure::Comparison;
 use sidetone_audio::{Format, shown};
 use sidetone_opus::Bitrate;
+use sidetone_transcode::output::seconds;
+use sidetone_transcode::{Settings, Stream};
 use std::fmt;
 use std::path::Path;
 

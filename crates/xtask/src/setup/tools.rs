@@ -1,7 +1,7 @@
 //! Looks for each tool. Starts as few programs as possible: it runs before every command.
 
 use super::Need;
-use super::packages::Package;
+use super::packages::{Manager, Package};
 use crate::sh::{Cmd, root, which};
 use anyhow::{Context, Result};
 use std::fmt;
@@ -72,6 +72,13 @@ pub(super) fn find(needs: &[Need]) -> Result<Vec<Finding>> {
             Need::Fuzz => add("C++ compiler", cxx()),
             Need::Node => add("Node.js", node()?),
             Need::Broker => add("mosquitto", mosquitto()),
+            Need::Queue => match nats_server() {
+                Err(_) if Manager::find().is_none_or(|manager| !manager.offers(Package::NatsServer)) => println!(
+                    "note: there is no nats-server, and no package of it here: the tests of `sidetone worker` will say \
+                     that they skip (https://nats.io has it)"
+                ),
+                found => add("nats-server", found),
+            },
             Need::Web => {
                 add("wasm-pack", cargo_tool("wasm-pack", "wasm-pack", WASM_PACK, true));
                 add("wasm-bindgen", cargo_tool("wasm-bindgen", "wasm-bindgen-cli", &wasm_bindgen()?, false));
@@ -200,13 +207,22 @@ fn node() -> Result<std::result::Result<String, Missing>> {
     })
 }
 
-/// A daemon: not on the path of every user.
 fn mosquitto() -> std::result::Result<String, Missing> {
-    let daemons = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/opt/homebrew/sbin/mosquitto"];
-    if let Some(daemon) = daemons.into_iter().find(|daemon| Path::new(daemon).is_file()) {
-        return Ok(daemon.to_owned());
+    daemon("mosquitto", "the MQTT broker that the gateway is tested with", Package::Mosquitto)
+}
+
+fn nats_server() -> std::result::Result<String, Missing> {
+    daemon("nats-server", "the queue that batches and workers are tested with", Package::NatsServer)
+}
+
+/// A daemon: not on the path of every user.
+fn daemon(name: &str, why: &'static str, package: Package) -> std::result::Result<String, Missing> {
+    let folders = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
+    let mut files = folders.iter().map(|folder| Path::new(folder).join(name));
+    match files.find(|file| file.is_file()) {
+        Some(file) => Ok(file.display().to_string()),
+        None => program(&[name], name, why, package),
     }
-    program(&["mosquitto"], "mosquitto", "the MQTT broker that the gateway is tested with", Package::Mosquitto)
 }
 
 fn program(names: &[&str], what: &str, why: &'static str, package: Package) -> std::result::Result<String, Missing> {

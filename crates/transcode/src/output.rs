@@ -1,38 +1,40 @@
 //! Writes OUT: whole or not at all.
 
-use super::stream::{CLOCK, Stream};
-use crate::interrupt;
-use anyhow::{Result, anyhow, bail};
+use crate::watch::Stage;
+use crate::{CLOCK, Error, Stream, Watch};
 use sha2::{Digest, Sha256};
 use sidetone_audio::ogg_opus::{self, Head};
 use sidetone_audio::output::AtomicFile;
-use sidetone_audio::{Error, Pcm, bit, shown, wav};
+use sidetone_audio::{Error as Unwritable, Pcm, bit, wav};
 use sidetone_opus::packet::Packet as Parsed;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
 /// Refuses, before any work is done, to write over IN or where nothing can be written.
-pub(crate) fn check(input: &Path, output: &Path) -> Result<()> {
+///
+/// # Errors
+/// Why OUT cannot be written.
+pub fn check(input: &Path, output: &Path) -> Result<(), Error> {
     if let (Ok(from), Ok(to)) = (fs::canonicalize(input), fs::canonicalize(output))
         && from == to
     {
-        bail!("{} would overwrite IN; give OUT another name", shown::path(output));
+        return Err(Error::Overwrites(output.to_owned()));
     }
     let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.exists() {
-        bail!("cannot create {}: there is no folder {}", shown::path(output), shown::path(folder));
+        return Err(Error::NoFolder { path: output.to_owned(), folder: folder.to_owned() });
     }
-    interrupt::whole(|| AtomicFile::create(output).map(drop).map_err(refusal))
+    AtomicFile::create(output).map(drop).map_err(refusal)
 }
 
 /// Without the name of the temporary file, which the system's error carries and which means nothing to anybody.
-fn refusal(error: Error) -> anyhow::Error {
+fn refusal(error: Unwritable) -> Error {
     match error {
-        Error::Io { path, cause, .. } if cause.kind() == ErrorKind::NotFound && path.is_symlink() => {
-            anyhow!("cannot create {}: it is a link into a folder that does not exist", shown::path(&path))
+        Unwritable::Io { path, cause, .. } if cause.kind() == ErrorKind::NotFound && path.is_symlink() => {
+            Error::DeadLink(path)
         }
-        Error::Io { action, path, cause } => anyhow!("cannot {action} {}: {}", shown::path(&path), cause.kind()),
+        Unwritable::Io { action, path, cause } => Error::Refused { action, path, kind: cause.kind() },
         other => other.into(),
     }
 }
@@ -40,36 +42,45 @@ fn refusal(error: Error) -> anyhow::Error {
 /// Samples written between two looks at whether to go on.
 const PIECE: usize = 1 << 16;
 
-pub(crate) fn wav(path: &Path, pcm: &Pcm) -> Result<()> {
-    interrupt::last(|| {
-        let mut file = wav::Writer::create(path, pcm.rate, pcm.channels)?;
-        for piece in pcm.samples.chunks(PIECE * usize::from(pcm.channels)) {
-            file.write(piece)?;
-            interrupt::check()?;
-        }
-        Ok(file.finish()?)
-    })
+/// Writes a clip as a WAV file of 16 bits.
+///
+/// # Errors
+/// [`Error::Audio`], [`Error::Stopped`]: nothing is left of it.
+pub fn wav(path: &Path, pcm: &Pcm, watch: &dyn Watch) -> Result<(), Error> {
+    let mut file = wav::Writer::create(path, pcm.rate, pcm.channels)?;
+    let pieces = pcm.samples.chunks(PIECE * usize::from(pcm.channels));
+    let stage = Stage::new(watch, "writing", pieces.len() as u64);
+    for piece in pieces {
+        file.write(piece)?;
+        stage.step()?;
+    }
+    Ok(file.finish()?)
 }
 
 /// Writes packets as `opus_demo` does: those lost as records without a packet.
-pub(crate) fn bit(path: &Path, stream: &Stream) -> Result<()> {
-    interrupt::last(|| {
-        let mut file = bit::Writer::create(path)?;
-        for packet in &stream.packets {
-            if packet.lost {
-                file.write(&[], 0)?;
-            } else {
-                file.write(&packet.data, packet.final_range)?;
-            }
-            interrupt::check()?;
+///
+/// # Errors
+/// As [`wav`].
+pub fn bit(path: &Path, stream: &Stream, watch: &dyn Watch) -> Result<(), Error> {
+    let mut file = bit::Writer::create(path)?;
+    let stage = Stage::new(watch, "writing", stream.packets.len() as u64);
+    for packet in &stream.packets {
+        if packet.lost {
+            file.write(&[], 0)?;
+        } else {
+            file.write(&packet.data, packet.final_range)?;
         }
-        Ok(file.finish()?)
-    })
+        stage.step()?;
+    }
+    Ok(file.finish()?)
 }
 
 /// Writes an Ogg Opus file. In place of each packet lost stands one that says no more than how long it was, which
 /// makes decoders conceal (RFC 7845 section 4.1).
-pub(crate) fn ogg(path: &Path, stream: &Stream) -> Result<()> {
+///
+/// # Errors
+/// As [`wav`].
+pub fn ogg(path: &Path, stream: &Stream, watch: &dyn Watch) -> Result<(), Error> {
     let head = Head {
         channels: stream.channels.count() as u8,
         pre_skip: stream.pre_skip,
@@ -85,14 +96,13 @@ pub(crate) fn ogg(path: &Path, stream: &Stream) -> Result<()> {
         used
     });
     let packets: Vec<Vec<u8>> = used.enumerate().map(|(index, packet)| content(stream, index, packet.lost)).collect();
-    interrupt::last(|| {
-        let mut file = ogg_opus::Writer::create(path, serial(&packets), &head, &stream.tags)?;
-        for packet in &packets {
-            file.write(packet)?;
-            interrupt::check()?;
-        }
-        Ok(file.finish(stream.played)?)
-    })
+    let mut file = ogg_opus::Writer::create(path, serial(&packets), &head, &stream.tags)?;
+    let stage = Stage::new(watch, "writing", packets.len() as u64);
+    for packet in &packets {
+        file.write(packet)?;
+        stage.step()?;
+    }
+    Ok(file.finish(stream.played)?)
 }
 
 fn content(stream: &Stream, index: usize, lost: bool) -> Vec<u8> {
@@ -122,7 +132,8 @@ fn serial(packets: &[Vec<u8>]) -> u32 {
 }
 
 /// Seconds of samples at 48 kHz.
-pub(crate) fn seconds(samples: u64) -> f64 {
+#[must_use]
+pub fn seconds(samples: u64) -> f64 {
     samples as f64 / f64::from(CLOCK)
 }
 

@@ -1,10 +1,10 @@
-//! What the system asks of a running gateway.
+//! What the system asks of a running service.
 
 use anyhow::{Context, Result};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(crate) enum Asked {
     /// Read the configuration anew.
     Reload,
     /// End: Ctrl-C.
@@ -14,7 +14,7 @@ pub(super) enum Asked {
 }
 
 impl Asked {
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Reload => "SIGHUP",
             Self::Interrupt => "SIGINT",
@@ -23,7 +23,7 @@ impl Asked {
     }
 
     /// The exit code where it is obeyed at once, as shells have it.
-    pub(super) const fn code(self) -> i32 {
+    pub(crate) const fn code(self) -> i32 {
         match self {
             Self::Reload => 129,
             Self::Interrupt => 130,
@@ -34,7 +34,7 @@ impl Asked {
 
 /// The signals of this process.
 #[cfg(unix)]
-pub(super) struct Signals {
+pub(crate) struct Signals {
     hangup: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
@@ -42,7 +42,7 @@ pub(super) struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    pub(super) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let take = |kind| signal(kind).context("cannot take charge of signals");
         Ok(Self {
@@ -53,7 +53,7 @@ impl Signals {
     }
 
     /// The next signal. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Asked {
+    pub(crate) async fn next(&mut self) -> Asked {
         tokio::select! {
             _ = self.hangup.recv() => Asked::Reload,
             _ = self.interrupt.recv() => Asked::Interrupt,
@@ -64,16 +64,16 @@ impl Signals {
 
 /// Where there is nothing but Ctrl-C.
 #[cfg(not(unix))]
-pub(super) struct Signals;
+pub(crate) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    pub(super) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         Ok(Self)
     }
 
     /// The next Ctrl-C. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Asked {
+    pub(crate) async fn next(&mut self) -> Asked {
         if let Err(error) = tokio::signal::ctrl_c().await.context("cannot take charge of Ctrl-C") {
             tracing::error!("{error:#}");
             std::future::pending::<()>().await;
@@ -84,7 +84,7 @@ impl Signals {
 
 impl Signals {
     /// The next signal that asks for the end. Cancel-safe.
-    pub(super) async fn end(&mut self) -> Asked {
+    pub(crate) async fn end(&mut self) -> Asked {
         loop {
             match self.next().await {
                 Asked::Reload => {}

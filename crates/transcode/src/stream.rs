@@ -4,44 +4,47 @@ use sidetone_audio::ogg_opus::Tags;
 use sidetone_opus::{Channels, FrameDuration};
 
 /// Samples a channel at 48 kHz in a second: the clock of everything here, as in Ogg Opus.
-pub(crate) const CLOCK: u32 = 48_000;
+pub const CLOCK: u32 = 48_000;
 
 /// A stream of packets.
 #[derive(Debug)]
-pub(crate) struct Stream {
-    pub(crate) packets: Vec<Packet>,
+pub struct Stream {
+    /// In order.
+    pub packets: Vec<Packet>,
     /// Channels to decode to, where nothing else is asked for.
-    pub(crate) channels: Channels,
+    pub channels: Channels,
     /// Samples to drop from the start of what is decoded.
-    pub(crate) pre_skip: u16,
+    pub pre_skip: u16,
     /// Samples to play after that; `None`: all.
-    pub(crate) played: Option<u64>,
+    pub played: Option<u64>,
     /// Gain to apply after decoding, in 1/256 dB.
-    pub(crate) gain: i16,
+    pub gain: i16,
     /// Rate of what was encoded, in Hz; 0: not known.
-    pub(crate) input_rate: u32,
-    pub(crate) tags: Tags,
+    pub input_rate: u32,
+    /// Comments to write with it.
+    pub tags: Tags,
 }
 
 /// A packet.
 #[derive(Debug, Default)]
-pub(crate) struct Packet {
+pub struct Packet {
     /// As the encoder made it. Empty where nobody outside of the component has seen it: lost before, or sealed in the
     /// same call.
-    pub(crate) data: Vec<u8>,
+    pub data: Vec<u8>,
     /// Sealed. Empty where nothing is sealed.
-    pub(crate) datagram: Vec<u8>,
+    pub datagram: Vec<u8>,
     /// What it decodes to, in samples a channel at 48 kHz.
-    pub(crate) duration: u32,
+    pub duration: u32,
     /// Range coder state after it; 0: not known.
-    pub(crate) final_range: u32,
+    pub final_range: u32,
     /// It does not arrive.
-    pub(crate) lost: bool,
+    pub lost: bool,
 }
 
 impl Packet {
     /// Bytes of the Opus packet.
-    pub(crate) fn bytes(&self) -> usize {
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         match self.data.len() {
             0 => self.datagram.len().saturating_sub(sidetone_packet::HEADER_LEN),
             bytes => bytes,
@@ -49,24 +52,28 @@ impl Packet {
     }
 
     /// Samples a channel at a rate.
-    pub(crate) fn samples(&self, hz: u32) -> usize {
+    #[must_use]
+    pub fn samples(&self, hz: u32) -> usize {
         at(self.duration.into(), hz)
     }
 }
 
 impl Stream {
     /// What all packets decode to.
-    pub(crate) fn decoded(&self) -> u64 {
+    #[must_use]
+    pub fn decoded(&self) -> u64 {
         self.packets.iter().map(|packet| u64::from(packet.duration)).sum()
     }
 
     /// What is played.
-    pub(crate) fn length(&self) -> u64 {
+    #[must_use]
+    pub fn length(&self) -> u64 {
         self.played.unwrap_or_else(|| self.decoded().saturating_sub(self.pre_skip.into()))
     }
 
     /// The duration of every packet, where they have one in common: what a session negotiates.
-    pub(crate) fn frame(&self) -> Option<FrameDuration> {
+    #[must_use]
+    pub fn frame(&self) -> Option<FrameDuration> {
         let first = self.packets.first()?.duration;
         let same = self.packets.iter().all(|packet| packet.duration == first);
         FrameDuration::ALL.into_iter().find(|frame| same && duration_of(*frame) == first)
@@ -74,17 +81,20 @@ impl Stream {
 }
 
 /// Samples at 48 kHz in a frame.
-pub(crate) fn duration_of(frame: FrameDuration) -> u32 {
+#[must_use]
+pub fn duration_of(frame: FrameDuration) -> u32 {
     frame.micros() / 100 * (CLOCK / 1000) / 10
 }
 
 /// Samples at 48 kHz as samples at another rate, rounded.
-pub(crate) fn at(samples: u64, hz: u32) -> usize {
+#[must_use]
+pub fn at(samples: u64, hz: u32) -> usize {
     scaled(samples, CLOCK, hz)
 }
 
 /// Samples at one rate as samples at another, rounded.
-pub(crate) fn scaled(samples: u64, from: u32, to: u32) -> usize {
+#[must_use]
+pub fn scaled(samples: u64, from: u32, to: u32) -> usize {
     let (from, to) = (u128::from(from.max(1)), u128::from(to));
     usize::try_from((u128::from(samples) * to + from / 2) / from).unwrap_or(usize::MAX)
 }

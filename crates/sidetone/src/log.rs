@@ -9,11 +9,11 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt, reload};
 
 /// The log of this process.
-pub(super) struct Log(reload::Handle<Targets, Registry>);
+pub(crate) struct Log(reload::Handle<Targets, Registry>);
 
 impl Log {
     /// Starts it. Once a process.
-    pub(super) fn start(config: &config::Log) -> Result<Self> {
+    pub(crate) fn start(config: &config::Log) -> Result<Self> {
         let (filter, handle) = reload::Layer::new(targets(config)?);
         let lines = match config.format {
             LogFormat::Text => {
@@ -27,9 +27,14 @@ impl Log {
     }
 
     /// Another level from now on.
-    pub(super) fn set_level(&self, config: &config::Log) -> Result<()> {
+    pub(crate) fn set_level(&self, config: &config::Log) -> Result<()> {
         self.0.reload(targets(config)?).context("the log's level cannot be changed")
     }
+}
+
+/// Settings of a log of lines for people.
+pub(crate) fn plain(level: &str) -> config::Log {
+    config::Log { level: level.to_owned(), format: LogFormat::Text }
 }
 
 fn targets(config: &config::Log) -> Result<Targets> {

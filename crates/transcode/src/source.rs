@@ -1,10 +1,11 @@
 //! Reads IN, whatever it is.
 
-use super::stream::{Packet, Stream};
-use crate::report::count;
-use anyhow::{Context, Result, bail};
+use crate::text::count;
+use crate::{Error, Packet, Stream};
 use sidetone_audio::ogg_opus::{Chain, Tags, packet_duration};
-use sidetone_audio::{Error, Format, MAX_STREAM_BYTES, MAX_STREAM_SAMPLES, Pcm, bit, ogg_opus, shown, wav};
+use sidetone_audio::{
+    Error as Unreadable, Format, MAX_STREAM_BYTES, MAX_STREAM_SAMPLES, Pcm, bit, ogg_opus, shown, wav,
+};
 use sidetone_opus::Channels;
 use sidetone_opus::packet::Toc;
 use std::path::Path;
@@ -13,26 +14,32 @@ use std::path::Path;
 const USUAL_PRE_SKIP: u16 = 312;
 
 /// What was read.
-pub(crate) enum Source {
+pub enum Source {
+    /// PCM.
     Clip(Pcm),
+    /// Packets.
     Stream(Stream),
     /// Streams to be played one after the other: two or more.
     Chain(Vec<Stream>),
 }
 
 impl Source {
-    /// Also says, to be told as a warning, what in the file was not read.
-    pub(crate) fn read(path: &Path, format: Format) -> Result<(Self, Vec<String>)> {
+    /// Reads a file of this format. Also says, to be told as a warning, what in the file was not read.
+    ///
+    /// # Errors
+    /// [`Error::Audio`] and others: what is wrong with the file.
+    pub fn read(path: &Path, format: Format) -> Result<(Self, Vec<String>), Error> {
         match format {
             Format::Wav => Ok((Self::Clip(wav::read(path)?), Vec::new())),
             Format::OggOpus => ogg(path),
             Format::Bit => Ok((Self::Stream(records(path)?), Vec::new())),
-            other => bail!("{} is {other}, which cannot be transcoded", shown::path(path)),
+            format => Err(Error::Format { path: path.to_owned(), format }),
         }
     }
 
     /// Rate (0: not known) and channels.
-    pub(crate) fn shape(&self) -> (u32, u8) {
+    #[must_use]
+    pub fn shape(&self) -> (u32, u8) {
         match self {
             Self::Clip(pcm) => (pcm.rate, pcm.channels),
             Self::Stream(stream) => (stream.input_rate, stream.channels.count() as u8),
@@ -45,13 +52,14 @@ impl Source {
 }
 
 /// Rate (0: not known) and channels that keep all there is in any of the links.
-pub(crate) fn shape(links: &[Stream]) -> (u32, Channels) {
+#[must_use]
+pub fn shape(links: &[Stream]) -> (u32, Channels) {
     let known = links.iter().all(|link| link.input_rate > 0);
     let rate = links.iter().map(|link| link.input_rate).max().filter(|_| known).unwrap_or(0);
     (rate, links.iter().map(|link| link.channels).max().unwrap_or(Channels::Mono))
 }
 
-fn ogg(path: &Path) -> Result<(Source, Vec<String>)> {
+fn ogg(path: &Path) -> Result<(Source, Vec<String>), Error> {
     let Chain { links, beside, end, unread } = ogg_opus::read_chain(path)?;
     let mut warnings = Vec::new();
     if !beside.is_empty() {
@@ -62,7 +70,7 @@ fn ogg(path: &Path) -> Result<(Source, Vec<String>)> {
         let (name, bytes) = (shown::path(path), count(unread, "byte"));
         warnings.push(format!("{name} goes on after its Ogg pages: {bytes} from byte {end} on were not read"));
     }
-    let mut links = links.into_iter().map(link).collect::<Result<Vec<_>>>()?;
+    let mut links = links.into_iter().map(link).collect::<Result<Vec<_>, Error>>()?;
     let source = match (links.pop(), links.is_empty()) {
         (Some(only), true) => Source::Stream(only),
         (last, _) => {
@@ -73,7 +81,7 @@ fn ogg(path: &Path) -> Result<(Source, Vec<String>)> {
     Ok((source, warnings))
 }
 
-fn link(stream: ogg_opus::Stream) -> Result<Stream> {
+fn link(stream: ogg_opus::Stream) -> Result<Stream, Error> {
     let packets = stream.packets.into_iter();
     let packets = packets.map(|packet| Packet { data: packet.data, duration: packet.duration, ..Packet::default() });
     Ok(Stream {
@@ -90,8 +98,8 @@ fn link(stream: ogg_opus::Stream) -> Result<Stream> {
 /// Shortest packet, in samples at 48 kHz: what one that was lost lasted at least.
 const SHORTEST: u32 = 120;
 
-fn records(path: &Path) -> Result<Stream> {
-    let too_long = || Error::TooLong { path: path.to_owned() };
+fn records(path: &Path) -> Result<Stream, Error> {
+    let too_long = || Unreadable::TooLong { path: path.to_owned() };
     let mut packets = Vec::new();
     let (mut bytes, mut samples) = (0, 0);
     for (index, record) in bit::Reader::open(path)?.enumerate() {
@@ -113,7 +121,7 @@ fn records(path: &Path) -> Result<Stream> {
     }
     // A lost packet was as long as the one before it, or, at the start, as the first that is there.
     let Some(mut last) = packets.iter().map(|packet| packet.duration).find(|&duration| duration > 0) else {
-        bail!("{} holds no audio: every packet in it was lost", shown::path(path));
+        return Err(Error::AllLost(path.to_owned()));
     };
     for packet in &mut packets {
         match packet.duration {
@@ -135,9 +143,8 @@ fn records(path: &Path) -> Result<Stream> {
     if stream.decoded() > MAX_STREAM_SAMPLES { Err(too_long().into()) } else { Ok(stream) }
 }
 
-fn duration(path: &Path, index: usize, packet: &[u8]) -> Result<u32> {
-    packet_duration(packet)
-        .with_context(|| format!("{} is no .bit file, or damaged: packet {index}", shown::path(path)))
+fn duration(path: &Path, index: usize, packet: &[u8]) -> Result<u32, Error> {
+    packet_duration(packet).map_err(|cause| Error::Record { path: path.to_owned(), index, cause })
 }
 
 fn is_stereo(toc: u8) -> bool {
@@ -145,7 +152,7 @@ fn is_stereo(toc: u8) -> bool {
 }
 
 /// Packets from a `.bit` file, made ready for a file that has a pre-skip.
-pub(crate) fn assume_pre_skip(stream: &mut Stream) {
+pub fn assume_pre_skip(stream: &mut Stream) {
     if stream.played.is_none() && stream.decoded() >= u64::from(USUAL_PRE_SKIP) {
         stream.pre_skip = USUAL_PRE_SKIP;
     }
