@@ -73,12 +73,21 @@ function alerts(): View {
   return { title: 'Alerts', element: view.element, close: stop };
 }
 
+/** A part of an address; as it stands, where it was not encoded well. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** The view that an address asks for: `#/`, `#/sessions`, `#/sessions/ID`, `#/alerts`. */
 function viewOf(address: string): View {
   const [path = '', query = ''] = address.replace(/^#\/?/, '').split('?');
   const [name, id] = path.split('/');
   if (name === 'sessions' && id) {
-    const view = new SessionView(decodeURIComponent(id), live);
+    const view = new SessionView(decoded(id), live);
     return { title: 'Session', element: view.element, close: () => view.close() };
   }
   if (name === 'sessions') {

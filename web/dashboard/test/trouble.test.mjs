@@ -68,6 +68,19 @@ test('a gateway that is killed is said to be gone, since when, and is live again
   assert.deepEqual(page.problems, []);
 });
 
+test('a gateway that hangs is no live one', { skip }, async (t) => {
+  const gateway = await serve();
+  t.after(() => gateway.kill());
+  const page = await open(t, browser, gateway);
+  const state = page.locator('#live');
+  await page.getByText('Live', { exact: true }).waitFor();
+  gateway.signal('SIGSTOP');
+  await eventually(async () => assert.match(await state.innerText(), /^Not live since .*: the gateway does not answer in time\. Trying again\.$/));
+  gateway.signal('SIGCONT');
+  await eventually(async () => assert.equal(await state.innerText(), 'Live'));
+  assert.deepEqual(page.problems, []);
+});
+
 test('with a token it works by the browser’s password, and without is not there', { skip }, async (t) => {
   const gateway = await serve({ token: 'correct horse' });
   t.after(() => gateway.kill());

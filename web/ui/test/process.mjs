@@ -37,6 +37,10 @@ export class Run {
     return this.said.match(pattern);
   }
 
+  signal(name) {
+    this.#process.kill(name);
+  }
+
   /** Ends it, by default as a crash does. */
   async kill(signal = 'SIGKILL') {
     if (this.ended) return;
@@ -92,6 +96,10 @@ export class Gateway {
   /** Virtual devices that call it, for at most an hour. */
   fleet(devices, ...args) {
     return new Run(['fleet', '--quiet', `--gateway=mqtt://127.0.0.1:${this.mqtt}`, `--devices=${devices}`, '--duration=1h', '--listeners=0', ...args]);
+  }
+
+  signal(name) {
+    this.#run.signal(name);
   }
 
   kill(signal) {

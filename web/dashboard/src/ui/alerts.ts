@@ -17,8 +17,12 @@ const TIMES = [
 
 const SIGN = { info: 'i', warning: '!', critical: '‼' };
 
-const rule = ({ comparison, threshold, unit, for: seconds }: Alert): string =>
-  [unit === 'flag' ? 'where it is so' : `${comparison} ${inUnit(threshold, unit)}`, seconds > 0 ? `for ${duration(seconds)}` : ''].join(' ').trim();
+/** What was measured, and when that is too much. */
+function measured({ comparison, threshold, unit, value, state, for: seconds }: Alert): string {
+  const calm = state === 'ok';
+  if (unit === 'flag') return calm ? (seconds > 0 ? `Fires where that lasts ${duration(seconds)}.` : 'Fires at once.') : '';
+  return `${inUnit(value, unit)} now; ${calm ? 'fires ' : ''}${comparison} ${inUnit(threshold, unit)}${seconds > 0 ? ` for ${duration(seconds)}` : ''}.`;
+}
 
 /** Asks for how long, and why. */
 function askSilence(alert: Alert, done: () => void): void {
@@ -80,15 +84,14 @@ class Card {
 
   show(alert: Alert): void {
     this.#alert = alert;
-    const { id, help, severity, state, since, silence: quiet, unit, value } = alert;
+    const { id, help, severity, state, since, silence: quiet } = alert;
     const calm = state === 'ok';
     this.element.dataset['severity'] = calm ? 'ok' : quiet ? 'silenced' : severity;
     write(this.#sign, calm ? '✓' : SIGN[severity]);
     write(this.#severity, `${severity}${quiet ? ', silenced' : ''}`);
     write(this.#help, help);
-    const now = unit === 'flag' ? '' : `${inUnit(value, unit)} now; `;
     const lasts = calm || since === null ? '' : state === 'firing' ? ` Firing since ${when(since)}.` : ` So since ${when(since)}, not yet for long enough.`;
-    write(this.#measured, `${now}${calm ? 'fires ' : ''}${rule(alert)}.${lasts}`);
+    write(this.#measured, `${measured(alert)}${lasts}`.trim());
     write(this.#silence, quiet ? `Silenced until ${when(quiet.until)}${quiet.why ? `: ${quiet.why}` : ''}.` : '');
     write(this.#button, quiet ? 'Lift silence' : 'Silence …');
     this.#button.setAttribute('aria-label', quiet ? `Lift the silence of ${words(id)}` : `Silence ${words(id)}`);

@@ -43,6 +43,7 @@ export class SessionView {
   readonly #id: string;
   readonly #stop: (() => void)[];
   #timer = 0;
+  #asking = false;
   #closed = false;
   #known = false;
 
@@ -71,6 +72,9 @@ export class SessionView {
 
   async #ask(): Promise<void> {
     clearTimeout(this.#timer);
+    // Events may come by the dozen: one answer tells of all of them, and the next comes soon.
+    if (this.#asking) return;
+    this.#asking = true;
     let on = true;
     try {
       const told = await session(this.#id);
@@ -85,7 +89,8 @@ export class SessionView {
       if (gone && !this.#known) write(this.#state, `There is no session ${this.#id}: it never was, or this gateway has forgotten it.`);
       else write(this.#problem, gone ? 'The gateway was restarted, and does not know this session any more.' : `Not what is now: ${said(error)}.`);
     }
-    if (on && !document.hidden) this.#timer = window.setTimeout(() => void this.#ask(), EVERY);
+    this.#asking = false;
+    if (on && !document.hidden && !this.#closed) this.#timer = window.setTimeout(() => void this.#ask(), EVERY);
   }
 
   #show(told: SessionDetails): void {
