@@ -31,7 +31,7 @@ export const TILES: readonly Tile[] = [
   {
     title: 'Sessions',
     over: 'now',
-    metrics: ['calls', 'devices', 'slots_used_percent', 'refused', 'hellos_refused'],
+    metrics: ['calls', 'devices', 'slots_used_percent', 'refused', 'hellos_refused', 'connections_refused', 'messages_limited'],
     figure: (now) => count(now.calls),
     more: (now) => `${count(now.slotsUsed)} of ${count(now.slots)} instances · ${plural(now.devices, 'device')}`,
   },
