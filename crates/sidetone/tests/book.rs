@@ -161,14 +161,18 @@ fn options_exist(script: &str) -> Result<(), String> {
         let Some(at) = words.iter().position(|word| *word == "sidetone" || word.ends_with("/sidetone")) else {
             continue;
         };
-        let Some(subcommand) = words.get(at + 1).filter(|word| word.chars().all(|c| c.is_ascii_lowercase())) else {
+        let plain = |word: &&&str| word.chars().all(|c| c.is_ascii_lowercase());
+        let subcommands: Vec<&str> = words[at + 1..].iter().take_while(plain).copied().collect();
+        if subcommands.is_empty() {
             continue;
-        };
-        let help = program().args([subcommand, "--help"]).output().unwrap();
-        if !help.status.success() {
-            return Err(format!("there is no `sidetone {subcommand}`"));
         }
-        let help = String::from_utf8_lossy(&help.stdout).into_owned();
+        // `sidetone batch transcode` has options that `sidetone batch` has not; what follows may be a file.
+        let help = (1..=subcommands.len().min(2)).rev().find_map(|count| {
+            let output = program().args(&subcommands[..count]).arg("--help").output().unwrap();
+            output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+        });
+        let subcommand = subcommands[0];
+        let Some(help) = help else { return Err(format!("there is no `sidetone {subcommand}`")) };
         let known: BTreeSet<&str> = help.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).collect();
         for option in words.iter().filter(|word| word.starts_with("--")) {
             let name = option.split('=').next().unwrap_or(option);
