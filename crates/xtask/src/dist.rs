@@ -1,4 +1,4 @@
-//! What is given out: one folder with everything, the same bytes wherever and whenever it is made.
+//! What is given out: one folder with everything, the same bytes whenever it is made.
 
 use crate::node::{self, PACKAGES};
 use crate::sbom::cyclonedx;
@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 ///
 /// The command line with component and pages inside, as it is and as a Debian package with manual pages and shell completions;
 /// the component, its core module, its WIT; the npm packages; what each is made of (CycloneDX); SHA256SUMS. The same sources
-/// and tools give the same bytes, in whichever folder they lie: paths are mapped away, archives sorted, and times those of the
-/// last commit (SOURCE_DATE_EPOCH, where it is set).
+/// and tools give the same bytes again: archives are sorted, and times those of the last commit (SOURCE_DATE_EPOCH, where it
+/// is set). The program names the folder it was built in and CARGO_HOME; nothing else does.
 ///
 /// Needs Node.js; installs cargo-deb, and for the pages wasm-pack and wasm-bindgen (cargo install), saying so first.
 #[derive(clap::Args)]
