@@ -34,6 +34,7 @@ for (const [name, bytes] of modules) {
     fail(`${name} is not, byte for byte, part of ${componentFile}: the transpiler changed it`);
   }
 }
+files['sidetone.js'] = withoutDebugging(files['sidetone.js']);
 // Besides the module there may be tiny ones that wire up destructors.
 const [coreName, core] = modules.reduce((largest, module) => (module[1].length > largest[1].length ? module : largest));
 
@@ -44,6 +45,20 @@ const manifest = {
 files['manifest.json'] = `${JSON.stringify(manifest, null, 2)}\n`;
 await replace(folder, files);
 console.log(`transpiled to ${folder}: core module ${coreName}, ${core.length} bytes, sha256 ${manifest.core.sha256}`);
+
+// The glue asks the environment for JCO_DEBUG some thirty times a call; in Node that takes longer than a frame takes to be
+// decoded. It is asked once.
+function withoutDebugging(code) {
+  const text = typeof code === 'string' ? code : new TextDecoder().decode(code);
+  const asked = 'if (!globalThis?.process?.env?.JCO_DEBUG) { return; }';
+  const parts = text.split(asked);
+  if (parts.length !== 2) {
+    fail(`the transpiler asks for JCO_DEBUG in ${parts.length - 1} places instead of one: look at what it writes now`);
+  }
+  const begins = 'export function instantiate(';
+  const once = `const debugs = Boolean(globalThis?.process?.env?.JCO_DEBUG);\n${begins}`;
+  return parts.join('if (!debugs) { return; }').replace(begins, () => once);
+}
 
 // The whole folder appears at once, or not at all.
 async function replace(folder, files) {

@@ -30,8 +30,9 @@ export class Counts {
 
   show(now: Statistics): void {
     FIGURES.forEach(([, figure], n) => {
-      const value = this.#values[n];
-      if (value) value.textContent = figure(now);
+      const [value, text] = [this.#values[n], figure(now)];
+      // What stays as it is costs nothing.
+      if (value && value.textContent !== text) value.textContent = text;
     });
   }
 }

@@ -18,7 +18,7 @@ export class Meter {
   /** `peak`: from 0 to 1. */
   set(peak: number): void {
     const decibels = Math.max(FLOOR, Math.min(0, 20 * Math.log10(peak || 1e-6)));
-    this.#level.style.setProperty('--level', `${((decibels - FLOOR) / -FLOOR) * 100}%`);
+    this.#level.style.setProperty('--level', ((decibels - FLOOR) / -FLOOR).toFixed(3));
     this.#level.setAttribute('aria-valuenow', decibels.toFixed(0));
     this.#level.setAttribute('aria-valuetext', decibels <= FLOOR ? 'silent' : `${decibels.toFixed(0)} decibels`);
   }
