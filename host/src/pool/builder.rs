@@ -92,8 +92,8 @@ impl Builder {
         self
     }
 
-    /// How often a session may fail; by default it is closed at the eighth failure within 10 s. A restart costs some
-    /// 100 µs of its worker.
+    /// How often a session may fail; by default it is closed at the eighth failure within 10 s. A restart costs
+    /// its worker as much as an opening.
     pub fn restart(mut self, policy: RestartPolicy) -> Self {
         self.restart = policy;
         self

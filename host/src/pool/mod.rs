@@ -61,7 +61,7 @@
 //! 1 to 2 µs where nobody sleeps. What is left: the allocations that wasmtime makes of the lists a guest
 //! returns, and the two hops between threads of one who sends a frame and waits for it, some 80 µs where both must be
 //! woken. A `blocking_` call has neither hop; [`Builder::spin`] buys async callers out of one, with CPU. See
-//! `cargo xtask bench pool`. A frame that a quota refuses costs its caller 0.1 µs, and no lock.
+//! `cargo xtask bench pool`. A frame that a quota refuses costs its caller no lock of a worker.
 //! The `metrics` facade costs an atomic operation a value once a recorder is installed. Two threads besides the workers
 //! wake every 5 ms, for deadlines and for guests that take long.
 //!
