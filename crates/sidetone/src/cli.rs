@@ -2,7 +2,7 @@
 
 use crate::interrupt;
 use crate::report::short;
-use crate::{conformance, inspect, manual, serve, transcode};
+use crate::{conformance, inspect, manual, metrics, serve, transcode};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -32,6 +32,7 @@ Examples:
   sidetone transcode speech.wav speech.opus --bitrate 24k          for any player
   sidetone conformance vectors/                                    the official bitstreams
   sidetone inspect                                                 what this program runs
+  sidetone metrics --prometheus-rules                              alert rules for Prometheus
 
 Exit codes: 0 done; 1 failed, or a check did not pass; 2 wrong usage; 128 and the number of a
 signal that ended it before its work was done (130 for Ctrl-C).")]
@@ -47,6 +48,7 @@ pub(crate) enum Command {
     Transcode(Box<transcode::Args>),
     Conformance(conformance::Args),
     Inspect(inspect::Args),
+    Metrics(metrics::Args),
     Man(manual::ManArgs),
     Completions(manual::CompletionsArgs),
 }
@@ -63,6 +65,7 @@ impl Command {
             Self::Transcode(args) => transcode::main(args),
             Self::Conformance(args) => conformance::main(args),
             Self::Inspect(args) => inspect::main(args),
+            Self::Metrics(args) => metrics::main(args),
             Self::Man(args) => manual::man(args),
             Self::Completions(args) => manual::completions(args),
         }

@@ -9,6 +9,7 @@ mod conformance;
 mod inspect;
 mod interrupt;
 mod manual;
+mod metrics;
 mod progress;
 mod report;
 mod sandbox;

@@ -38,6 +38,12 @@ type Step<'a> = (&'static str, Box<dyn Fn() -> Result<()> + 'a>);
 pub(crate) fn main(args: &Args) -> Result<()> {
     let whole = !args.quick && args.filter.is_none();
     setup::ensure(if whole { &[Need::Build, Need::Broker, Need::Node, Need::Fuzz] } else { &[Need::Build] })?;
+    if whole {
+        // Where it cannot be installed, the tests say what they leave out.
+        if let Err(error) = setup::ensure(&[Need::Promtool]) {
+            println!("no promtool, the alert rules for Prometheus are not checked: {error:#}");
+        }
+    }
     report(&chosen(steps(args), &args.step)?, args.no_fail_fast)
 }
 

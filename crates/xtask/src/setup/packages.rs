@@ -16,6 +16,7 @@ pub(super) enum Package {
     Mosquitto,
     Chromium,
     Python,
+    Prometheus,
 }
 
 impl Package {
@@ -31,6 +32,7 @@ impl Package {
             Self::Mosquitto => "mosquitto with its clients",
             Self::Chromium => "Chromium",
             Self::Python => "Python 3",
+            Self::Prometheus => "promtool (of Prometheus)",
         }
     }
 }
@@ -43,7 +45,7 @@ pub(super) struct Manager {
     /// Fetches the lists of packages.
     refresh: &'static [&'static str],
     /// In the order of [`Package`]; empty where the system's own developer tools bring it.
-    names: [&'static str; 9],
+    names: [&'static str; 10],
     needs_root: bool,
 }
 
@@ -62,6 +64,7 @@ const MANAGERS: &[Manager] = &[
             "mosquitto mosquitto-clients",
             "chromium",
             "python3 python3-venv",
+            "prometheus",
         ],
         needs_root: true,
     },
@@ -69,21 +72,43 @@ const MANAGERS: &[Manager] = &[
         program: "dnf",
         install: &["dnf", "install", "-y"],
         refresh: &["dnf", "makecache"],
-        names: ["clang", "lld", "cmake", "make", "gcc", "gcc-c++", "mosquitto", "chromium", "python3"],
+        names: [
+            "clang",
+            "lld",
+            "cmake",
+            "make",
+            "gcc",
+            "gcc-c++",
+            "mosquitto",
+            "chromium",
+            "python3",
+            "golang-github-prometheus",
+        ],
         needs_root: true,
     },
     Manager {
         program: "zypper",
         install: &["zypper", "--non-interactive", "install"],
         refresh: &["zypper", "--non-interactive", "refresh"],
-        names: ["clang", "lld", "cmake", "make", "gcc", "gcc-c++", "mosquitto", "chromium", "python3"],
+        names: [
+            "clang",
+            "lld",
+            "cmake",
+            "make",
+            "gcc",
+            "gcc-c++",
+            "mosquitto",
+            "chromium",
+            "python3",
+            "golang-github-prometheus-prometheus",
+        ],
         needs_root: true,
     },
     Manager {
         program: "pacman",
         install: &["pacman", "-S", "--needed", "--noconfirm"],
         refresh: &["pacman", "-Sy", "--noconfirm"],
-        names: ["clang", "lld", "cmake", "make", "gcc", "gcc", "mosquitto", "chromium", "python3"],
+        names: ["clang", "lld", "cmake", "make", "gcc", "gcc", "mosquitto", "chromium", "python3", "prometheus"],
         needs_root: true,
     },
     Manager {
@@ -100,6 +125,7 @@ const MANAGERS: &[Manager] = &[
             "mosquitto mosquitto-clients",
             "chromium",
             "python3",
+            "prometheus",
         ],
         needs_root: true,
     },
@@ -107,7 +133,7 @@ const MANAGERS: &[Manager] = &[
         program: "brew",
         install: &["brew", "install"],
         refresh: &["brew", "update"],
-        names: ["llvm", "lld", "cmake", "", "", "", "mosquitto", "chromium", "python3"],
+        names: ["llvm", "lld", "cmake", "", "", "", "mosquitto", "chromium", "python3", "prometheus"],
         needs_root: false,
     },
 ];
