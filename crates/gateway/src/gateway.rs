@@ -1,20 +1,22 @@
 //! A running gateway.
 
+use crate::alerts::{Alerts, Moment};
 use crate::bridge::{self, Bridge};
-use crate::calls::{CallEvent, Calls};
+use crate::calls::Calls;
 use crate::config::{Change, Config, ConfigError, Listen, Problem};
 use crate::device;
 use crate::edge::mqtt::broker::Broker;
 use crate::edge::mqtt::endpoint;
 use crate::edge::{ServerTls, Shown, Udp, WebTransportInfo};
 use crate::error::StartError;
+use crate::history::History;
 use crate::http::{Http, Serving};
 use crate::link::{Identity, Link};
 use crate::listeners::{Addresses, LoopbackMqtt, bind_mqtt, listen_mqtt, listen_web, server_tls};
+use crate::monitor::{self, unix_millis};
 use crate::prometheus;
 use crate::shared::{DEFAULT_TENANT, Phase, Running, Shared};
 use sha2::{Digest, Sha256};
-use sidetone_host::pool::Event;
 use sidetone_host::{EngineConfig, Pool, Quota};
 use sidetone_mqtt::Transport;
 use sidetone_protocol::credential::SignatureKey;
@@ -66,7 +68,8 @@ impl Gateway {
         let key = config.mqtt.signature_key.as_ref().map(|key| SignatureKey::new(key.expose().as_bytes())).transpose();
         let key = key.map_err(|error| StartError::Setting { name: "mqtt.signature_key", why: error.to_string() })?;
         let tls = Shown::new(ServerTls::load(&config)?);
-        let shared = Arc::new(Shared::new(config, key, tls, pool, component, bridge, calls));
+        let operators = (history(&config)?, alerts(&config)?);
+        let shared = Arc::new(Shared::new(config, key, tls, pool, component, bridge, calls, operators));
         let config = shared.config();
         let (mut edges, mut addresses) = (JoinSet::new(), Addresses::default());
         if let Some(recorder) = recorder {
@@ -89,6 +92,8 @@ impl Gateway {
         if let Some(broker) = Broker::new(shared.clone())? {
             edges.spawn(broker.serve());
         }
+        edges.spawn(monitor::watch(shared.clone()));
+        edges.spawn(crate::alerts::deliver(shared.clone()));
         // Last: who asks finds everything else in place.
         let mut http = None;
         if let Some(address) = config.http.listen.address() {
@@ -121,6 +126,8 @@ impl Gateway {
                 shared.pool.set_quota(name, tenant.into());
             }
         }
+        shared.history.set_bounds(effective.history.bounds());
+        shared.alerts.reload(shared, &effective.alerts);
         shared.set_config(effective);
         if shared.tls.show(tls) && !change.applied.iter().any(|name| name == "mqtt.certificate") {
             change.applied.push("mqtt.certificate".into());
@@ -205,7 +212,10 @@ impl Gateway {
         let closed = timeout_at(end - rest / 2, listeners).await.is_ok();
         let shared = self.shared.clone();
         let left = end.saturating_duration_since(Instant::now());
-        let ended = tokio::task::spawn_blocking(move || shared.pool.shutdown(left));
+        let ended = tokio::task::spawn_blocking(move || {
+            shared.history.close();
+            shared.pool.shutdown(left)
+        });
         let ended = timeout_at(end, ended).await.is_ok_and(|ended| ended.unwrap_or(false));
         drained && closed && ended
     }
@@ -224,7 +234,7 @@ fn pool(config: &Config, calls: &Arc<Calls>, extra: u32) -> Result<(Pool, Runnin
         builder = builder.tenant(name, tenant.into());
     }
     let calls = calls.clone();
-    builder = builder.on_event(move |event| calls.tell(&pool_event(event)));
+    builder = builder.on_event(move |event| calls.pool_event(event));
     let Some(path) = &config.pool.component else {
         let running = Running {
             sha256: sidetone_artifact::COMPONENT_SHA256.into(),
@@ -241,14 +251,13 @@ fn pool(config: &Config, calls: &Arc<Calls>, extra: u32) -> Result<(Pool, Runnin
     Ok((builder.build(&own)?, Running { sha256, core_sha256: None }))
 }
 
-fn pool_event(event: &Event) -> CallEvent {
-    let (what, session, worker) = match event {
-        Event::Restarted { session, cause, .. } => (format!("restarted: {cause}"), Some(session.0), None),
-        Event::Quality { session, from, to, .. } => (format!("quality {from:?} to {to:?}"), Some(session.0), None),
-        Event::Ladder { worker, level } => (format!("quality of the worker: {level:?}"), None, Some(*worker)),
-        Event::Closed { session, reason, .. } => (format!("closed: {reason}"), Some(session.0), None),
-        Event::WorkerReplaced { worker } => ("thread replaced after a panic".into(), None, Some(*worker)),
-        _ => ("something new".into(), None, None),
-    };
-    CallEvent::Pool { what, session, worker }
+/// Begins to keep history.
+fn history(config: &Config) -> Result<History, StartError> {
+    let started = History::start(config.history.place(), config.history.bounds());
+    started.map_err(|error| StartError::Setting { name: "history.file", why: format!("no thread for it: {error}") })
+}
+
+fn alerts(config: &Config) -> Result<Alerts, StartError> {
+    let at = Moment { since_start: Duration::ZERO, unix: unix_millis() };
+    Alerts::new(&config.alerts, at).map_err(|(name, why)| StartError::Setting { name, why })
 }

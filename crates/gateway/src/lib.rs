@@ -13,7 +13,9 @@
 
 #![forbid(unsafe_code)]
 
+mod alerts;
 pub mod bridge;
+mod calendar;
 mod calls;
 pub mod config;
 mod counters;
@@ -22,11 +24,15 @@ mod detect;
 mod device;
 mod edge;
 mod error;
+pub mod exported;
 mod gateway;
+mod history;
 mod http;
 pub mod link;
 mod listeners;
 mod media;
+mod memory;
+mod monitor;
 mod prometheus;
 mod protect;
 mod registry;
@@ -39,3 +45,4 @@ pub use edge::WebTransportInfo;
 pub use error::StartError;
 pub use gateway::Gateway;
 pub use listeners::{Addresses, LoopbackMqtt};
+pub use monitor::reference as series_reference;

@@ -2,6 +2,7 @@
 //!
 //! A process has one recorder: gateways in one process (tests) count together.
 
+use crate::monitor::BOUNDS;
 use metrics::{describe_counter, describe_gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sidetone_host::metrics::{Kind, Metric, Unit};
@@ -10,10 +11,6 @@ use std::time::Duration;
 
 /// How often histograms are put in order; between scrapes they would grow.
 const UPKEEP: Duration = Duration::from_secs(5);
-
-/// Bounds of latency buckets, in seconds: from what a frame takes to what loses one.
-const BUCKETS: [f64; 14] =
-    [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.06, 0.1, 0.25, 1.0];
 
 const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
     Metric { name, kind: Kind::Counter, unit: Unit::Count, labels, help }
@@ -66,6 +63,10 @@ pub(crate) const METRICS: &[Metric] = &[
     gauge("sidetone_calls", Unit::Count, &[], "Calls that are live."),
     gauge("sidetone_devices", Unit::Count, &[], "Devices that are connected."),
     gauge("sidetone_broker_up", Unit::Count, &["connection"], "1 while a connection to the external broker stands."),
+    gauge("sidetone_bridge_up", Unit::Count, &[], "1 while the back end is available."),
+    gauge("sidetone_history_up", Unit::Count, &[], "1 while history is kept, or is off."),
+    gauge("sidetone_webhook_up", Unit::Count, &[], "1 while alerts can be delivered, or there is no webhook."),
+    gauge("sidetone_alerts_firing", Unit::Count, &[], "Alerts that fire, silenced or not."),
     gauge("sidetone_ready", Unit::Count, &[], "1 while calls are taken."),
     gauge("sidetone_uptime_seconds", Unit::Seconds, &[], "Time since the gateway started."),
     gauge("sidetone_resident_memory_bytes", Unit::Bytes, &[], "Resident memory of the process."),
@@ -80,7 +81,9 @@ pub(crate) fn install() -> Option<&'static PrometheusHandle> {
 
 fn make() -> Option<PrometheusHandle> {
     let builder = PrometheusBuilder::new();
-    let builder = match builder.set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &BUCKETS) {
+    let builder = match builder
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &BOUNDS.map(|bound| bound.as_secs_f64()))
+    {
         Ok(builder) => builder,
         Err(error) => {
             tracing::error!(%error, "no metrics: the buckets are refused");

@@ -1,13 +1,16 @@
 //! What all parts of a gateway have in common.
 
+use crate::alerts::Alerts;
 use crate::bridge::Bridge;
 use crate::calls::Calls;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::descriptors;
 use crate::edge::{Edges, Shown, WebTransportInfo};
+use crate::history::History;
 use crate::link::Identity;
 use crate::media::Table;
+use crate::monitor::Monitor;
 use crate::protect::Bucket;
 use crate::registry::Devices;
 use sidetone_host::Pool;
@@ -47,6 +50,9 @@ pub(crate) struct Shared {
     pub(crate) devices: Arc<Devices>,
     pub(crate) calls: Arc<Calls>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) history: History,
+    pub(crate) alerts: Alerts,
+    pub(crate) monitor: Monitor,
     pub(crate) phase: watch::Sender<Phase>,
     pub(crate) edges: Edges,
     pub(crate) component: Running,
@@ -64,6 +70,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    #[allow(clippy::too_many_arguments, reason = "called once, with all that was made")]
     pub(crate) fn new(
         config: Config,
         signature_key: Option<SignatureKey>,
@@ -72,6 +79,7 @@ impl Shared {
         component: Running,
         bridge: Box<dyn Bridge>,
         calls: Arc<Calls>,
+        (history, alerts): (History, Alerts),
     ) -> Self {
         let counters = Arc::new(Counters::default());
         let rate = f64::from(config.limits.hellos_per_second);
@@ -80,6 +88,9 @@ impl Shared {
             devices: Arc::default(),
             calls,
             counters,
+            history,
+            alerts,
+            monitor: Monitor::default(),
             phase: watch::Sender::new(Phase::Serving),
             signature_key,
             tls,

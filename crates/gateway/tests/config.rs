@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sidetone_gateway::config::{
     BridgeKind, Listen, LogFormat, Origin, QualityName, SETTINGS, Setting, Sources, TENANT_SETTINGS, reference,
 };
-use sidetone_gateway::{Config, Gateway};
+use sidetone_gateway::{Config, Gateway, series_reference};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -399,7 +399,9 @@ fn the_table_and_the_structs_know_the_same_settings() {
     assert_eq!(named(""), sorted(sections.clone().chain(["tenants"]).collect()));
     for section in sections {
         let ours = SETTINGS.iter().filter(|setting| setting.section() == section && !setting.name.ends_with("_file"));
-        assert_eq!(named(section), sorted(ours.map(Setting::key).collect()), "{section}");
+        // Rules are no setting, but a list of them.
+        let rules = (section == "alerts").then_some("rules");
+        assert_eq!(named(section), sorted(ours.map(Setting::key).chain(rules).collect()), "{section}");
     }
     assert_eq!(named("tenants.x"), sorted(TENANT_SETTINGS.iter().map(|setting| setting.name).collect()));
 }
@@ -414,6 +416,21 @@ fn the_reference_is_up_to_date() {
         fs::write(&path, format!("{head}{begin}{}", reference())).unwrap();
     } else {
         assert!(tables == reference(), "docs/configuration.md is old: run this test with SIDETONE_BLESS=1");
+    }
+}
+
+#[test]
+fn the_table_of_series_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/api.md");
+    let begin = "<!-- From here to the end of the table made from the table of series; SIDETONE_BLESS=1 cargo test writes it anew. -->\n\n";
+    let end = "\n<!-- End of the table. -->";
+    let text = fs::read_to_string(&path).unwrap();
+    let (head, rest) = text.split_once(begin).expect("the mark");
+    let (table, tail) = rest.split_once(end).expect("the end's mark");
+    if std::env::var_os("SIDETONE_BLESS").is_some_and(|value| value == "1") {
+        fs::write(&path, format!("{head}{begin}{}{end}{tail}", series_reference())).unwrap();
+    } else {
+        assert!(table == series_reference(), "docs/api.md is old: run this test with SIDETONE_BLESS=1");
     }
 }
 
@@ -445,4 +462,88 @@ proptest! {
         let said = format!("{broken} {broken:?}");
         prop_assert!(!said.contains(&secret), "{said}");
     }
+}
+
+#[test]
+fn rules_for_alerts_are_read_and_what_is_wrong_with_one_is_named_with_its_line() {
+    let scratch = Scratch::new();
+    let good = scratch.sources(
+        "[alerts]\nwebhook = \"https://hooks.example/s3cret\"\n[[alerts.rules]]\nname = \"latency\"\nmetric = \"total_p95_ms\"\nabove = 20\n\
+         [[alerts.rules]]\nname = \"loss\"\nenabled = false\n",
+    );
+    let loaded = good.load().unwrap();
+    let rules = &loaded.config.alerts.rules;
+    assert_eq!((rules.len(), rules[0].above, rules[0].severity.as_str()), (2, Some(20.0), "warning"));
+    let printed = loaded.to_toml();
+    assert!(printed.contains("\n[[alerts.rules]]\n") && !printed.contains("s3cret"), "{printed}");
+    let again = scratch.sources(&printed.replace("# webhook = \"***\"", "# "));
+    assert_eq!(again.load().unwrap().config.alerts.rules, *rules, "what is printed can be read");
+
+    let rule = "[[alerts.rules]]\nname = \"x\"\n";
+    let cases = [
+        (
+            format!("{rule}metric = \"cals\"\nabove = 1"),
+            "alerts.rules.x.metric = \"cals\" (s.toml:1): there is no such series; did you mean \"calls\"?",
+        ),
+        (
+            format!("{rule}above = 1"),
+            "alerts.rules.x.metric (s.toml:1): is missing: name a series, such as \"total_p99_ms\" (docs/api.md lists them)",
+        ),
+        (
+            format!("{rule}metric = \"calls\""),
+            "alerts.rules.x.above (s.toml:1): is missing: give above = NUMBER, or below = NUMBER",
+        ),
+        (
+            format!("{rule}metric = \"calls\"\nabove = 1\nbelow = 2"),
+            "alerts.rules.x.below (s.toml:1): is set beside above; give one of both",
+        ),
+        (format!("{rule}metric = \"calls\"\nabove = nan"), "alerts.rules.x.above = NaN (s.toml:1): must be a number"),
+        (
+            format!("{rule}metric = \"calls\"\nabove = 1\nseverity = \"bad\""),
+            "alerts.rules.x.severity = \"bad\" (s.toml:1): must be \"info\", \"warning\" or \"critical\"",
+        ),
+        (
+            format!("{rule}metric = \"calls\"\nabove = 1\nfor = 90000"),
+            "alerts.rules.x.for = 90000 (s.toml:1): must be a whole number from 0 to 86400: seconds",
+        ),
+        (format!("{rule}metric = \"calls\"\nabove = \"1\""), "alerts.rules.above = \"1\" (s.toml:1): must be a number"),
+        (
+            format!("{rule}metrik = \"calls\""),
+            "alerts.rules.metrik (s.toml:1): there is no such key; did you mean metric?",
+        ),
+        (
+            "[[alerts.rules]]\nmetric = \"calls\"".into(),
+            "alerts.rules.name (s.toml:1): is missing: give each rule a name, such as name = \"latency\"",
+        ),
+        (
+            "[[alerts.rules]]\nname = \"A b\"\nenabled = false".into(),
+            "alerts.rules.A b.name = \"A b\" (s.toml:1): must be 1 to 64 of a to z, 0 to 9 and -, such as \"latency\"",
+        ),
+        (
+            "[alerts]\nrules = 5".into(),
+            "alerts.rules (s.toml:2): rules are written as [[alerts.rules]], each with its keys below",
+        ),
+        (
+            "[alerts]\nrules = [5]".into(),
+            "alerts.rules (s.toml:2): a rule is a table: write [[alerts.rules]], with its keys below",
+        ),
+        (
+            "[alerts]\nwebhook = \"ftp://x/s3cret\"".into(),
+            "alerts.webhook (s.toml:2): must be http://HOST/… or https://HOST/…, without user name and password (alerts.webhook_token)",
+        ),
+        (
+            "[alerts]\nwebhook_token = \"x\"".into(),
+            "alerts.webhook_token (s.toml:2): needs alerts.webhook, which is not set",
+        ),
+        (
+            "[history]\nmost_bytes = 5".into(),
+            "history.most_bytes = 5 (s.toml:2): must be a whole number from 4194304 to 1099511627776",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(scratch.wrong(&scratch.sources(&text)), [expected], "{text}");
+    }
+    let twice = format!("{rule}enabled = false\n{rule}enabled = false");
+    let said = scratch.wrong(&scratch.sources(&twice));
+    assert_eq!(said, ["alerts.rules.x.name = \"x\" (s.toml:4): another rule has this name; give each its own"]);
 }

@@ -2,49 +2,19 @@
 
 mod common;
 
+use common::events::Events;
 use common::http::{ask, get, raw, start};
 use common::{Device, config, until};
 use serde_json::Value;
 use sidetone_gateway::Gateway;
 use sidetone_gateway::config::{Listen, Secret};
 use sidetone_protocol::message::{GatewayBody, ListenMode};
-use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 const PATIENCE: Duration = common::PATIENCE;
-
-/// A stream of events.
-struct Events {
-    stream: TcpStream,
-    text: String,
-}
-
-impl Events {
-    async fn open(http: SocketAddr) -> Self {
-        let mut stream = TcpStream::connect(http).await.unwrap();
-        let request = format!("GET /api/events HTTP/1.1\r\nHost: {http}\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut events = Self { stream, text: String::new() };
-        events.until(": from here on").await;
-        events
-    }
-
-    /// Reads on until this was said. `false`: the stream ended before.
-    async fn until(&mut self, what: &str) -> bool {
-        let mut buffer = [0; 4096];
-        while !self.text.contains(what) {
-            let len = timeout(PATIENCE, self.stream.read(&mut buffer)).await.expect("something").unwrap();
-            if len == 0 {
-                return false;
-            }
-            self.text.push_str(std::str::from_utf8(&buffer[..len]).unwrap());
-        }
-        true
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_gateway_is_alive_ready_and_told_in_numbers() {

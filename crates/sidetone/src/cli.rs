@@ -2,7 +2,7 @@
 
 use crate::interrupt;
 use crate::report::short;
-use crate::{batch, conformance, inspect, manual, serve, transcode, worker};
+use crate::{batch, conformance, inspect, manual, metrics, serve, transcode, worker};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -34,6 +34,7 @@ Examples:
   sidetone worker --nats nats://queue:4222                         one of the machines
   sidetone conformance vectors/                                    the official bitstreams
   sidetone inspect                                                 what this program runs
+  sidetone metrics --prometheus-rules                              alert rules for Prometheus
 
 Exit codes: 0 done; 1 failed, or a check did not pass; 2 wrong usage; 128 and the number of a
 signal that ended it before its work was done (130 for Ctrl-C).")]
@@ -51,6 +52,7 @@ pub(crate) enum Command {
     Worker(Box<worker::Args>),
     Conformance(conformance::Args),
     Inspect(inspect::Args),
+    Metrics(metrics::Args),
     Man(manual::ManArgs),
     Completions(manual::CompletionsArgs),
 }
@@ -69,6 +71,7 @@ impl Command {
             Self::Worker(args) => worker::main(args),
             Self::Conformance(args) => conformance::main(args),
             Self::Inspect(args) => inspect::main(args),
+            Self::Metrics(args) => metrics::main(args),
             Self::Man(args) => manual::man(args),
             Self::Completions(args) => manual::completions(args),
         }

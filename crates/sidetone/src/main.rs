@@ -11,6 +11,7 @@ mod inspect;
 mod interrupt;
 mod log;
 mod manual;
+mod metrics;
 mod progress;
 mod report;
 mod sandbox;

@@ -32,6 +32,8 @@ pub(crate) enum Need {
     Dist,
     /// A NATS server, for tests of batches on many machines.
     Queue,
+    /// Prometheus' promtool, for tests; they say so where they go without.
+    Promtool,
 }
 
 /// Look for the tools that the other commands need, and install what is missing.
@@ -50,11 +52,19 @@ pub(crate) struct Args {
 }
 
 /// Without these everything but the browser's half can be built.
-const OPTIONAL: [Need; 3] = [Need::Node, Need::Web, Need::Browser];
+const OPTIONAL: [Need; 4] = [Need::Node, Need::Web, Need::Browser, Need::Promtool];
 
 pub(crate) fn main(args: &Args) -> Result<()> {
-    let findings =
-        tools::find(&[Need::Build, Need::Fuzz, Need::Broker, Need::Queue, Need::Node, Need::Web, Need::Browser])?;
+    let findings = tools::find(&[
+        Need::Build,
+        Need::Fuzz,
+        Need::Broker,
+        Need::Queue,
+        Need::Node,
+        Need::Web,
+        Need::Browser,
+        Need::Promtool,
+    ])?;
     for finding in &findings {
         println!("{:<14} {}", finding.name, finding.found.as_deref().unwrap_or("MISSING"));
     }

@@ -4,6 +4,7 @@ use super::{CloseReason, RestartCause, SessionId};
 use sidetone_session::Quality;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Something that happened in a pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub enum Event {
         worker: usize,
         /// Its level now.
         level: Quality,
+        /// Average latency of the last frames (queue and guest), which made it do so.
+        average: Duration,
     },
     /// A session was closed, but not by its owner.
     Closed {

@@ -1,5 +1,6 @@
 //! Latencies, counted in buckets a sixteenth wide: recorded without a lock, read at any time.
 
+use super::latency_counts::LatencyCounts;
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 /// Buckets a power of two.
 const STEPS: u64 = 16;
 /// 2^40 ns are 18 minutes: nothing here takes longer.
-const BUCKETS: usize = 40 * STEPS as usize;
+pub(super) const BUCKETS: usize = 40 * STEPS as usize;
 
 /// A histogram of durations. 5 KiB; recording is three additions.
 #[derive(Debug)]
@@ -37,36 +38,19 @@ impl Histogram {
 
     /// What several histograms hold together.
     pub(crate) fn summary<'a>(all: impl Iterator<Item = &'a Self>) -> Latency {
+        Self::counts(all).summary()
+    }
+
+    /// What several histograms have counted, all together.
+    pub(crate) fn counts<'a>(all: impl Iterator<Item = &'a Self>) -> LatencyCounts {
         let (mut counts, mut sum, mut max) = (vec![0u64; BUCKETS], 0u64, 0u64);
         for one in all {
             counts.iter_mut().zip(&one.buckets).for_each(|(count, bucket)| *count += bucket.load(Relaxed));
             sum = sum.saturating_add(one.sum.load(Relaxed));
             max = max.max(one.max.load(Relaxed));
         }
-        let count: u64 = counts.iter().sum();
-        let quantile = |share: f64| {
-            let rank = ((count as f64 * share).ceil() as u64).max(1);
-            let mut passed = 0;
-            let index = counts.iter().position(|&n| {
-                passed += n;
-                passed >= rank
-            });
-            index.map_or(0.0, |index| {
-                // Within a bucket, values are taken to be spread evenly.
-                let (bottom, top) = (index.checked_sub(1).map_or(0, upper), upper(index).min(max));
-                let before = passed - counts[index];
-                let share = (rank - before) as f64 / counts[index] as f64;
-                ms(bottom) + ms(top.saturating_sub(bottom)) * share
-            })
-        };
-        Latency {
-            count,
-            avg: if count == 0 { 0.0 } else { ms(sum) / count as f64 },
-            p50: quantile(0.50),
-            p95: quantile(0.95),
-            p99: quantile(0.99),
-            max: ms(max),
-        }
+        let counted = counts.into_iter().enumerate().filter(|(_, count)| *count > 0);
+        LatencyCounts { buckets: counted.map(|(index, count)| (index as u16, count)).collect(), sum, max }
     }
 }
 
@@ -82,7 +66,7 @@ pub struct Latency {
     pub max: f64,
 }
 
-fn ms(nanos: u64) -> f64 {
+pub(super) fn ms(nanos: u64) -> f64 {
     nanos as f64 / 1e6
 }
 
@@ -96,7 +80,7 @@ fn bucket(nanos: u64) -> usize {
 }
 
 /// The highest value of a bucket.
-fn upper(index: usize) -> u64 {
+pub(super) fn upper(index: usize) -> u64 {
     let index = index as u64;
     if index < STEPS {
         return index;

@@ -51,6 +51,41 @@ pub struct SessionStats {
     pub quality: Quality,
 }
 
+/// What the host counts of a session: as in [`SessionStats`].
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "SessionStats says it")]
+pub struct SessionCounts {
+    pub frames: u64,
+    pub errors: u64,
+    pub concealed: u64,
+    pub keystream_overlaps: u64,
+    pub avg_ms: f64,
+    pub max_ms: f64,
+    pub restarts: u32,
+    pub lost_frames: u64,
+    pub shed: u64,
+    pub memory: u64,
+}
+
+/// The host's counts of a session, to be read at any time and without asking its worker; they outlive the session.
+#[derive(Clone)]
+pub struct SessionMeters(Arc<Meta>);
+
+impl SessionMeters {
+    /// Reads them.
+    #[must_use]
+    pub fn read(&self) -> SessionCounts {
+        self.0.counts()
+    }
+}
+
+impl fmt::Debug for SessionMeters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "meters of {}", self.0.id)
+    }
+}
+
 /// What a session or codec is known by on both sides of the queue.
 pub(crate) struct Meta {
     pub(crate) id: SessionId,
@@ -109,9 +144,26 @@ impl Meta {
 
     /// Everything that is counted outside of the guest, with what was counted inside.
     pub(crate) fn stats(&self, guest: Stats, quality: Quality) -> SessionStats {
-        let timed = self.timed.load(Relaxed).max(1) as f64;
+        let counts = self.counts();
         SessionStats {
             guest,
+            frames: counts.frames,
+            errors: counts.errors,
+            concealed: counts.concealed,
+            keystream_overlaps: counts.keystream_overlaps,
+            avg_ms: counts.avg_ms,
+            max_ms: counts.max_ms,
+            restarts: counts.restarts,
+            lost_frames: counts.lost_frames,
+            shed: counts.shed,
+            memory: counts.memory,
+            quality,
+        }
+    }
+
+    fn counts(&self) -> SessionCounts {
+        let timed = self.timed.load(Relaxed).max(1) as f64;
+        SessionCounts {
             frames: self.frames.load(Relaxed),
             errors: self.errors.load(Relaxed),
             concealed: self.concealed.load(Relaxed),
@@ -122,7 +174,6 @@ impl Meta {
             lost_frames: self.lost_frames.load(Relaxed),
             shed: self.shed.load(Relaxed),
             memory: self.memory.load(Relaxed),
-            quality,
         }
     }
 
@@ -212,6 +263,12 @@ impl PoolSession {
     /// Counters.
     pub fn stats(&self) -> Reply<SessionStats> {
         self.submit(StreamWork::Stats)
+    }
+
+    /// What the host counts of it, to be read without asking the worker.
+    #[must_use]
+    pub fn meters(&self) -> SessionMeters {
+        SessionMeters(self.0.meta.clone())
     }
 
     /// What must survive a restart of the whole host: nonces and replay window, without the key. Read outside of the

@@ -177,10 +177,11 @@ impl Worker {
     fn observe(&self, queue: &mut Queue, at: Duration, latency: Duration) -> Option<Event> {
         let from = queue.ladder.level();
         let level = queue.ladder.observe(at, latency);
-        self.meters.average_nanos.store(queue.ladder.average().as_nanos() as u64, Relaxed);
+        let average = queue.ladder.average();
+        self.meters.average_nanos.store(average.as_nanos() as u64, Relaxed);
         let level = level?;
         self.meters.stepped(from, level);
-        Some(Event::Ladder { worker: self.index, level })
+        Some(Event::Ladder { worker: self.index, level, average })
     }
 
     /// Looks for work for a while before it sleeps: waking a thread takes longer than a frame may wait.

@@ -27,6 +27,8 @@ pub(super) struct Entry {
     pub(super) keys: Vec<String>,
     pub(super) value: Value,
     pub(super) line: usize,
+    /// Of a list: the line of each item.
+    pub(super) lines: Vec<usize>,
 }
 
 impl Entry {
@@ -66,10 +68,14 @@ impl ConfigFile {
                 (DeValue::Table(spans), Value::Table(values)) if keys.len() < 3 => {
                     self.walk(text, keys, spans, values);
                     if values.is_empty() && keys[0] == "tenants" {
-                        self.entries.push(Entry { keys: keys.clone(), value: value.clone(), line });
+                        self.entries.push(Entry { keys: keys.clone(), value: value.clone(), line, lines: Vec::new() });
                     }
                 }
-                _ => self.entries.push(Entry { keys: keys.clone(), value: value.clone(), line }),
+                (span, _) => {
+                    let items = span.as_array().into_iter().flat_map(|items| items.iter());
+                    let lines = items.map(|item| line_of(text, item.span().start)).collect();
+                    self.entries.push(Entry { keys: keys.clone(), value: value.clone(), line, lines });
+                }
             }
             keys.pop();
         }

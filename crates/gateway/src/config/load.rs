@@ -1,5 +1,6 @@
 //! From file, environment and flags to one configuration. What comes later in this order counts.
 
+use super::alerts::shape_problems;
 use super::file::{self, ConfigFile, Entry};
 use super::nearest::nearest;
 use super::problem::{ConfigError, Origin, Problem};
@@ -52,6 +53,8 @@ pub(super) struct Given {
 struct Loading {
     given: BTreeMap<&'static str, Given>,
     tenants: Table,
+    /// `[[alerts.rules]]`, and where each is.
+    rules: Option<(Value, Vec<Origin>)>,
     problems: Vec<Problem>,
     warnings: Vec<String>,
 }
@@ -103,6 +106,10 @@ impl Loading {
                 continue;
             }
             let name = entry.name();
+            if name == "alerts.rules" {
+                self.rules(entry, &file.path);
+                continue;
+            }
             match Setting::named(&name) {
                 Some(setting) => {
                     if setting.kind.is_secret() && file.open {
@@ -149,6 +156,20 @@ impl Loading {
             _ => (entry.name(), Some("tenants are written as [tenants.NAME], with their quotas below".into())),
         };
         self.problems.extend(problem.map(|why| Problem::new(name, why).from(origin)));
+    }
+
+    fn rules(&mut self, entry: &Entry, path: &Path) {
+        let line = |index: usize| entry.lines.get(index).copied().unwrap_or(entry.line);
+        let problems = shape_problems(&entry.value);
+        if problems.is_empty() {
+            let origins = (0..entry.lines.len()).map(|index| Origin::File(path.to_owned(), line(index)));
+            self.rules = Some((entry.value.clone(), origins.collect()));
+        }
+        for (index, key, value, why) in problems {
+            let origin = Origin::File(path.to_owned(), index.map_or(entry.line, line));
+            let name = if key.is_empty() { entry.name() } else { format!("{}.{key}", entry.name()) };
+            self.problems.push(Problem { value, ..Problem::new(name, why).from(origin) });
+        }
     }
 
     fn variable(&mut self, name: &OsString, text: &OsString) {
@@ -259,6 +280,13 @@ impl Loading {
             }
         }
         table.insert("tenants".into(), Value::Table(self.tenants));
+        let rule_origins = self.rules.map_or_else(Vec::new, |(rules, origins)| {
+            let alerts = table.entry("alerts").or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(alerts) = alerts {
+                alerts.insert("rules".into(), rules);
+            }
+            origins
+        });
         let config: Config = serde_path_to_error::deserialize(table).map_err(|error| {
             // Every value was checked: the table of settings and the structs do not agree.
             Problem::new(error.path().to_string(), "is not understood, which is a fault of this program")
@@ -272,7 +300,10 @@ impl Loading {
         let loaded = Loaded { config, file, warnings: self.warnings, given: self.given };
         let locate = |problem: Problem| match loaded.given.get(problem.what.as_str()) {
             Some(given) => problem.from(given.origin.clone()),
-            None => problem,
+            None => match loaded.config.alerts.rule_of(&problem.what).and_then(|index| rule_origins.get(index)) {
+                Some(origin) => problem.from(origin.clone()),
+                None => problem,
+            },
         };
         let problems = loaded.config.problems().into_iter().map(locate).collect();
         ConfigError::unless_empty(problems)?;
@@ -317,6 +348,8 @@ pub(super) fn hidden<'a>(config: &'a Config, name: &str) -> Option<&'a str> {
         "broker.password" => &config.broker.password,
         "http.token" => &config.http.token,
         "bridge.token" => &config.bridge.token,
+        "alerts.webhook" => &config.alerts.webhook,
+        "alerts.webhook_token" => &config.alerts.webhook_token,
         "bridge.url" => return config.bridge.url.as_ref().map(ServerUrl::expose),
         _ => return None,
     };

@@ -1,7 +1,9 @@
 //! Everything that can be configured, as a file of TOML has it. Each setting has a default that is safe.
 
+mod alerts;
 mod certificates;
 mod file;
+mod history;
 mod kind;
 mod listen;
 mod load;
@@ -15,7 +17,9 @@ mod server_url;
 mod settings;
 mod validate;
 
+pub use alerts::{AlertRule, Alerts};
 pub use certificates::{CertificateError, certified_key};
+pub use history::History;
 pub use kind::Kind;
 pub use listen::Listen;
 pub use load::{Loaded, Sources};
@@ -57,6 +61,10 @@ pub struct Config {
     pub limits: Limits,
     /// `[session]`: how long anything may take.
     pub session: Session,
+    /// `[history]`: what is kept of numbers and ended calls.
+    pub history: History,
+    /// `[alerts]`: rules by which something is wrong, and who is told.
+    pub alerts: Alerts,
     /// `[log]`: what is told of it on stderr.
     pub log: Log,
     /// `[tenants.NAME]`: quotas. Devices belong to the tenant named like the group of their client id, or to `default`.

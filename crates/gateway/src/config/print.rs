@@ -1,5 +1,6 @@
 //! A configuration as TOML, and the reference of all settings.
 
+use super::alerts::RULE_KEYS;
 use super::load::Loaded;
 use super::problem::Origin;
 use super::settings::{Applies, SECTIONS, SETTINGS, Setting, TENANT_SETTINGS};
@@ -37,6 +38,7 @@ impl Loaded {
                 self.line(&mut out, &table, setting);
             }
         }
+        self.rules(&mut out, &table);
         for (name, quotas) in table.get("tenants").and_then(Value::as_table).into_iter().flatten() {
             let _ = write!(out, "\n[tenants.{}]\n", key(name));
             for (name, value) in quotas.as_table().into_iter().flatten() {
@@ -44,6 +46,22 @@ impl Loaded {
             }
         }
         out
+    }
+
+    /// The rules for alerts: one's own, and as remarks those that are built in.
+    fn rules(&self, out: &mut String, table: &Table) {
+        for rule in table.get("alerts").and_then(|alerts| alerts.get("rules")?.as_array()).into_iter().flatten() {
+            out.push_str("\n[[alerts.rules]]\n");
+            for (name, value) in rule.as_table().into_iter().flatten() {
+                let _ = writeln!(out, "{name} = {}", literal(value));
+            }
+        }
+        if self.config.alerts.defaults {
+            out.push_str("\n# Built in, by alerts.defaults; a rule above with the same name takes the place of one.\n");
+            for rule in crate::alerts::defaults() {
+                let _ = writeln!(out, "# {}", rule.to_inline());
+            }
+        }
     }
 
     fn line(&self, out: &mut String, table: &Table, setting: &Setting) {
@@ -92,6 +110,16 @@ pub fn reference() -> String {
             row(&mut out, setting, value_of(&table, setting));
         }
     }
+    out.push_str("\n## [[alerts.rules]]\n\nRules of one's own, in the file alone: each begins with [[alerts.rules]]. SIGHUP takes them on.\n\n");
+    out.push_str("| key | allowed | what for |\n|---|---|---|\n");
+    for (key, allowed, about) in RULE_KEYS {
+        let _ = writeln!(out, "| `{key}` | {allowed} | {about} |");
+    }
+    out.push_str("\nBuilt in, as long as `alerts.defaults` is true:\n\n```toml\n[alerts]\nrules = [\n");
+    for rule in crate::alerts::defaults() {
+        let _ = writeln!(out, "  {},", rule.to_inline());
+    }
+    out.push_str("]\n```\n");
     out.push_str("\n## [tenants.NAME]\n\nQuotas of a tenant; what is left out is not limited. In the file alone.\n\n");
     out.push_str("| key | what for | allowed | default | change |\n|---|---|---|---|---|\n");
     for setting in TENANT_SETTINGS {

@@ -3,7 +3,7 @@
 use super::load::hidden;
 use super::settings::{SETTINGS, Setting};
 use super::validate::value_of;
-use super::{Config, Http, Limits, Log, Mqtt, Udp};
+use super::{Config, History, Http, Limits, Log, Mqtt, Udp};
 use toml::{Table, Value};
 
 /// What became of a new configuration.
@@ -38,6 +38,8 @@ impl Config {
             audio: new.audio.clone(),
             limits: Limits { calls: if raised { self.limits.calls } else { new.limits.calls }, ..new.limits.clone() },
             session: new.session.clone(),
+            history: History { file: self.history.file.clone(), ..new.history.clone() },
+            alerts: new.alerts.clone(),
             log: Log { level: new.log.level.clone(), ..self.log.clone() },
             tenants: new.tenants.clone(),
             ..self.clone()
@@ -55,6 +57,9 @@ impl Config {
                 || hidden(self, setting.name) != hidden(other, setting.name)
         };
         let mut names: Vec<_> = SETTINGS.iter().filter(differs).map(|setting| setting.name.to_owned()).collect();
+        if self.alerts.rules != other.alerts.rules {
+            names.push("alerts.rules".into());
+        }
         let tenants = |table: &Table| table.get("tenants").and_then(Value::as_table).cloned().unwrap_or_default();
         let (ours, theirs) = (tenants(&ours), tenants(&theirs));
         let mut all: Vec<_> = ours.keys().chain(theirs.keys()).collect();

@@ -86,6 +86,8 @@ pub const SECTIONS: &[(&str, &str)] = &[
     ("pool", "Pool: the workers that run the component"),
     ("limits", "Limits: what one gateway takes"),
     ("session", "Session: how long anything may take"),
+    ("history", "History: what is kept of numbers and ended calls"),
+    ("alerts", "Alerts: rules by which something is wrong, and who is told"),
     ("log", "Log: what is told on stderr"),
 ];
 
@@ -156,6 +158,16 @@ pub const SETTINGS: &[Setting] = &[
     Setting::new("session.device_silence", "SECONDS", Kind::Whole(1, 604_800), Live, "A call ends when nothing comes from an open microphone for so long"),
     Setting::new("session.tail", "MS", Kind::Whole(0, 5_000), Live, "What the tail of speech is given to arrive before the device is told to stop playing"),
     Setting::new("session.drain", "SECONDS", Kind::Whole(1, 3_600), Live, "To finish in when the gateway is told to stop"),
+    Setting::new("history.file", "FILE", Kind::Path, Start, "SQLite file; memory: until the process ends (16 MiB at most); off: nothing is kept"),
+    Setting::new("history.days", "DAYS", Kind::Whole(1, 3_650), Live, "Days after which it is forgotten"),
+    Setting::new("history.most_bytes", "BYTES", Kind::Whole(4 << 20, 1 << 40), Live, "Most bytes of the file; the oldest makes room"),
+    Setting::new("alerts.defaults", "BOOL", Kind::Flag, Live, "Whether the rules that are built in are in force; one of your own with the same name takes the place of one"),
+    Setting::new("alerts.webhook", "URL", Kind::Secret, Live, "Where alerts are sent, http://… or https://…, as Prometheus' Alertmanager does; a secret, since chat services know their users by it"),
+    Setting::new("alerts.webhook_file", "FILE", Kind::SecretFile, Live, "File that holds alerts.webhook"),
+    Setting::new("alerts.webhook_token", "SECRET", Kind::Secret, Live, "Sent along as Authorization: Bearer TOKEN"),
+    Setting::new("alerts.webhook_token_file", "FILE", Kind::SecretFile, Live, "File that holds alerts.webhook_token"),
+    Setting::new("alerts.webhook_ca", "FILE", Kind::Path, Live, "Authorities (PEM) that must have signed the webhook's certificate; by default the system's"),
+    Setting::new("alerts.instance", "NAME", Kind::Text, Live, "Which gateway speaks, in what the webhook is sent; by default the machine's name"),
     Setting::new("log.level", "LEVEL", Kind::Level, Live, "off, error, warn, info, debug or trace, or such by module: info,sidetone_gateway=debug"),
     Setting::new("log.format", "NAME", Kind::Words(&["text", "json"]), Start, "text for people, json for machines"),
 ];

@@ -4,6 +4,7 @@ use super::load::hidden;
 use super::problem::{ConfigError, Problem};
 use super::settings::{SETTINGS, Setting, TENANT_SETTINGS};
 use super::{BridgeKind, Config, Listen, certified_key};
+use crate::alerts::parse_webhook;
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -39,6 +40,10 @@ impl Config {
                 problems.extend(judge(setting.name, setting, value, hidden(self, setting.name)));
             }
         }
+        for (index, key, value, why) in self.alerts.rule_problems() {
+            let name = self.alerts.rules.get(index).map_or("?", |rule| rule.name.as_str());
+            problems.push(Problem { value, ..Problem::new(format!("alerts.rules.{name}.{key}"), why) });
+        }
         let tenants = table.get("tenants").and_then(Value::as_table).into_iter().flatten();
         for (tenant, quotas) in tenants {
             for setting in TENANT_SETTINGS {
@@ -73,6 +78,20 @@ impl Config {
         needs(broker.username.is_some(), broker.url.is_some(), "broker.username", "broker.url");
         needs(broker.envelope_topic.is_some(), broker.url.is_some(), "broker.envelope_topic", "broker.url");
         needs(self.bridge.kind == BridgeKind::Websocket, self.bridge.url.is_some(), "bridge.kind", "bridge.url");
+        let alerts = &self.alerts;
+        needs(alerts.webhook_token.is_some(), alerts.webhook.is_some(), "alerts.webhook_token", "alerts.webhook");
+        needs(alerts.webhook_ca.is_some(), alerts.webhook.is_some(), "alerts.webhook_ca", "alerts.webhook");
+        if let Some(Err(why)) = alerts.webhook.as_ref().map(|webhook| parse_webhook(webhook.expose())) {
+            problems.push(Problem::new("alerts.webhook", why));
+        }
+        if alerts
+            .webhook_token
+            .as_ref()
+            .is_some_and(|token| token.expose().bytes().any(|byte| !(0x20..0x7f).contains(&byte)))
+        {
+            let why = "holds a character that no HTTP header takes: use visible ASCII";
+            problems.push(Problem::new("alerts.webhook_token", why));
+        }
         self.shared_ports(problems);
     }
 
@@ -114,9 +133,12 @@ impl Config {
                 problems.push(bad_file(name, path, error));
             }
         }
-        for (name, path) in
-            [("mqtt.client_ca", &self.mqtt.client_ca), ("broker.ca", &self.broker.ca), ("bridge.ca", &self.bridge.ca)]
-        {
+        for (name, path) in [
+            ("mqtt.client_ca", &self.mqtt.client_ca),
+            ("broker.ca", &self.broker.ca),
+            ("bridge.ca", &self.bridge.ca),
+            ("alerts.webhook_ca", &self.alerts.webhook_ca),
+        ] {
             if let Some(path) = path
                 && let Err(error) = super::certificates::certificates(path)
             {

@@ -4,7 +4,7 @@ use super::downlink::Downlink;
 use super::sleep;
 use super::uplink::{Uplink, Way};
 use crate::bridge::{Leg, Put, ToBackEnd, ToDevice};
-use crate::calls::{CallEntry, CallEvent};
+use crate::calls::{CallEntry, Configured};
 use crate::link::{Gone, Identity, Link};
 use crate::media::Datagram;
 use crate::shared::Shared;
@@ -59,8 +59,11 @@ impl Call {
         let outgoing = &config.outgoing;
         let duration = Duration::from_micros(outgoing.frame.micros().into());
         let downlink = Downlink::new(outgoing.frame_samples(), duration, shared.config().audio.lead);
-        let entry = shared.calls.enter(media, identity, hello, &session);
-        Self { session, leg, way, uplink: Uplink::new(), downlink, started: shared.now(), epoch: shared.epoch(), entry }
+        let pinned = shared.config().tenants.get(&identity.tenant).and_then(|tenant| tenant.quality);
+        let configured = Configured { quality: config.quality, tenant: pinned.map(Into::into) };
+        let entry = shared.calls.enter(media, identity, hello, &session, configured);
+        let uplink = Uplink::new(entry.record().clone());
+        Self { session, leg, way, uplink, downlink, started: shared.now(), epoch: shared.epoch(), entry }
     }
 
     /// Waits until something happens. Cancel-safe.
@@ -89,8 +92,8 @@ impl Call {
             Happened::FromBackEnd(what) => self.take_from_back_end(shared, what),
             Happened::Datagram(None) => Vec::new(),
             Happened::FrameDue => {
-                let Self { downlink, session, way, started, .. } = self;
-                downlink.send(shared, session, way, *started, link).await?
+                let Self { downlink, session, way, started, entry, .. } = self;
+                downlink.send(shared, &entry.record().packets, session, way, *started, link).await?
             }
         })
     }
@@ -103,8 +106,8 @@ impl Call {
                 mark.into_iter().collect()
             }
             Some(ToDevice::Say(body)) => vec![Input::Send(body)],
-            Some(ToDevice::Closed(why)) => back_end_gone(shared, &self.session, &why),
-            None => back_end_gone(shared, &self.session, "it ended without a word"),
+            Some(ToDevice::Closed(why)) => self.back_end_gone(shared, &why),
+            None => self.back_end_gone(shared, "it ended without a word"),
         }
     }
 
@@ -114,18 +117,21 @@ impl Call {
     }
 
     pub(super) fn start_capture(&mut self, mode: ListenMode, now: Duration) -> Option<Input> {
+        self.entry.record().log("listening", mode.as_str());
         let told = self.tell(ToBackEnd::StartCapture(mode));
         told.or_else(|| overflow(self.uplink.start_capture(now, &self.leg)))
     }
 
     pub(super) fn stop_capture(&mut self) -> Option<Input> {
         self.uplink.stop_capture();
+        self.entry.record().log("heard", "");
         self.tell(ToBackEnd::StopCapture)
     }
 
     /// The user interrupts: nothing that was under way is sent any more.
     pub(super) async fn abort(&mut self, shared: &Shared, reason: Option<String>) -> Vec<Input> {
         self.downlink.interrupt(shared.now());
+        self.entry.record().log("aborted", reason.as_deref().unwrap_or_default());
         let mut inputs = Vec::new();
         while let Ok(what) = self.leg.from.try_recv() {
             if !matches!(what, ToDevice::Speech(_)) {
@@ -144,6 +150,11 @@ impl Call {
     }
 
     pub(super) fn told(&mut self, tts: &Tts) {
+        match tts {
+            Tts::Start => self.entry.record().log("speaking", ""),
+            Tts::Stop => self.entry.record().log("spoken", ""),
+            _ => {}
+        }
         self.downlink.told(tts);
     }
 
@@ -162,6 +173,14 @@ impl Call {
         });
     }
 
+    fn back_end_gone(&self, shared: &Shared, why: &str) -> Vec<Input> {
+        shared.counters.totals.bridge_failed.add(1);
+        self.entry.record().log("backEnd", why);
+        tracing::warn!(session = %self.session.id(), why, "a call lost its back end");
+        let alert = Alert::sad("Disconnected", "The speech service is not available. Please try again later.");
+        vec![Input::Send(GatewayBody::Alert(alert)), Input::Close(EndCause::Failed)]
+    }
+
     pub(super) async fn close(self, shared: &Shared, cause: EndCause) {
         let Self { session, leg, entry, .. } = self;
         drop(leg);
@@ -169,19 +188,14 @@ impl Call {
         let stats = stats.ok().and_then(Result::ok);
         let overlaps = stats.as_ref().map_or(0, |stats| stats.guest.keystream_overlap);
         shared.counters.totals.keystream_overlap.add(overlaps);
-        entry.note(stats.as_ref());
-        shared.calls.tell(&CallEvent::closed(&entry, cause));
+        match entry.end(stats.as_ref(), cause).kept() {
+            Ok(ended) => shared.history.ended(ended),
+            Err(error) => tracing::error!(%error, "a call cannot be written down"),
+        }
         if tokio::time::timeout(CLOSING, session.close()).await.is_err() {
             tracing::warn!(call = entry.id(), "the call's instance did not close in time");
         }
     }
-}
-
-fn back_end_gone(shared: &Shared, session: &PoolSession, why: &str) -> Vec<Input> {
-    shared.counters.totals.bridge_failed.add(1);
-    tracing::warn!(session = %session.id(), why, "a call lost its back end");
-    let alert = Alert::sad("Disconnected", "The speech service is not available. Please try again later.");
-    vec![Input::Send(GatewayBody::Alert(alert)), Input::Close(EndCause::Failed)]
 }
 
 fn overflow(put: Put) -> Option<Input> {

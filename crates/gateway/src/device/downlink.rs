@@ -3,6 +3,7 @@
 use super::pacer::Pacer;
 use super::uplink::Way;
 use crate::bridge::Speech;
+use crate::calls::Packets;
 use crate::link::{Gone, Link};
 use crate::shared::Shared;
 use sidetone_host::{PoolError, PoolSession};
@@ -10,6 +11,7 @@ use sidetone_packet::MAX_PAYLOAD;
 use sidetone_protocol::Time;
 use sidetone_protocol::message::{GatewayBody, Tts};
 use sidetone_protocol::session::{EndCause, Input};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// How long speech waits for a device that was not heard yet, and so cannot be reached.
@@ -158,6 +160,7 @@ impl Downlink {
     pub(super) async fn send<L: Link>(
         &mut self,
         shared: &Shared,
+        packets: &Packets,
         session: &PoolSession,
         way: &mut Way,
         started: Duration,
@@ -178,22 +181,28 @@ impl Downlink {
                     for datagram in datagrams {
                         if leave(way, datagram, elapsed, link).await? {
                             totals.downlink_packets.add(1);
+                            packets.sent.fetch_add(1, Relaxed);
                         } else {
                             totals.downlink_unsent.add(1);
+                            packets.unsent.fetch_add(1, Relaxed);
                         }
                     }
                 }
                 Err(error) => {
                     totals.downlink_unsent.add(1);
+                    packets.unsent.fetch_add(1, Relaxed);
                     tracing::debug!(session = %session.id(), %error, "a frame was not sent");
                     inputs.extend(ends(&error).map(Input::Close));
                 }
             }
         } else {
             totals.downlink_unsent.add(1);
+            packets.unsent.fetch_add(1, Relaxed);
         }
         let now = shared.now();
-        totals.downlink_late.add(u64::from(now > due + LATE));
+        let late = u64::from(now > due + LATE);
+        totals.downlink_late.add(late);
+        packets.late.fetch_add(late, Relaxed);
         let until = self.pacer.sent(now);
         inputs.push(Input::AudioPlayed { until: Time::from_millis(until.as_millis() as u64) });
         inputs.extend(self.go_on(now));

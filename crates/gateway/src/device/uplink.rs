@@ -1,6 +1,7 @@
 //! From the device: datagrams in, judged in the call's own instance, and on to the back end.
 
 use crate::bridge::{Form, Heard, Leg, Put, ToBackEnd};
+use crate::calls::Record;
 use crate::media::{Datagram, Path, Registration};
 use crate::protect::ReturnAddress;
 use crate::shared::Shared;
@@ -9,6 +10,8 @@ use sidetone_packet::{Direction, HEADER_LEN, MAX_PAYLOAD, Opener, Sealer};
 use sidetone_protocol::session::{EndCause, Input};
 use sidetone_session::Kind;
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -52,11 +55,12 @@ pub(super) struct Uplink {
     capturing: bool,
     early: VecDeque<(Duration, Heard)>,
     nonsense: u32,
+    record: Arc<Record>,
 }
 
 impl Uplink {
-    pub(super) const fn new() -> Self {
-        Self { capturing: false, early: VecDeque::new(), nonsense: 0 }
+    pub(super) const fn new(record: Arc<Record>) -> Self {
+        Self { capturing: false, early: VecDeque::new(), nonsense: 0, record }
     }
 
     pub(super) fn start_capture(&mut self, now: Duration, leg: &Leg) -> Put {
@@ -91,6 +95,7 @@ impl Uplink {
                         registration.settle(&from);
                         if known {
                             shared.counters.totals.rebound.add(1);
+                            self.record.log("address", &format!("the device is at {from} now"));
                             tracing::info!(session = %session.id(), %from, "the device's address changed");
                         }
                     }
@@ -150,9 +155,13 @@ impl Uplink {
             }
         }
         self.nonsense = 0;
+        let (packets, concealed) = (&self.record.packets, received.concealed + received.recovered);
         totals.uplink_packets.add(1);
         totals.uplink_lost.add(received.lost.into());
-        totals.uplink_concealed.add((received.concealed + received.recovered).into());
+        totals.uplink_concealed.add(concealed.into());
+        packets.received.fetch_add(1, Relaxed);
+        packets.lost.fetch_add(received.lost.into(), Relaxed);
+        packets.concealed.fetch_add(concealed.into(), Relaxed);
         match self.hear(shared, leg, received) {
             Put::Overflow => Some(Input::Close(EndCause::Failed)),
             _ => Some(Input::AudioHeard { silent }),

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 /// How often a comment shows that the stream stands.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// Events from now on, each a JSON object, named `opened`, `closed` or `pool`; `lagged` where a slow reader missed some.
+/// Events from now on, each a JSON object, named as [`CallEvent::name`] has it; `lagged` where a slow reader missed some.
 pub(super) async fn events(State(site): State<Site>) -> Response {
     stream(site.shared.calls.events(), site.stop.clone())
 }
@@ -61,13 +61,8 @@ impl Feed {
 }
 
 fn written(event: &CallEvent) -> Event {
-    let name = match event {
-        CallEvent::Opened { .. } => "opened",
-        CallEvent::Closed { .. } => "closed",
-        CallEvent::Pool { .. } => "pool",
-    };
     match serde_json::to_string(event) {
-        Ok(text) => Event::default().event(name).data(text),
+        Ok(text) => Event::default().event(event.name()).data(text),
         Err(error) => Event::default().comment(format!("an event cannot be written: {error}")),
     }
 }
@@ -84,7 +79,8 @@ mod tests {
         let (stop, stopping) = watch::channel(false);
         let response = stream(calls.events(), stopping);
         for worker in 0..300 {
-            calls.tell(&CallEvent::Pool { what: "something".into(), session: None, worker: Some(worker) });
+            let what = "something".into();
+            calls.tell(&CallEvent::Pool { at: 0, what, session: None, call: None, worker: Some(worker) });
         }
         stop.send_replace(true);
         let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();

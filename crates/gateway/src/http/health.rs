@@ -36,7 +36,7 @@ pub(super) async fn ready(State(site): State<Site>, request: Request) -> Respons
 }
 
 /// Whether calls are taken.
-pub(super) fn is_ready(shared: &Shared) -> bool {
+pub(crate) fn is_ready(shared: &Shared) -> bool {
     checks(shared).iter().all(|check| check.ok)
 }
 

@@ -3,13 +3,16 @@
 //! Nothing here may slow a call down: connections are bounded, every wait has a deadline, and who reads too slowly is
 //! dropped.
 
+mod alerts;
 mod answer;
 mod connection;
 mod device;
 mod events;
 mod guard;
-mod health;
+pub(crate) mod health;
+mod history;
 mod pages;
+mod same_site;
 mod sessions;
 mod stats;
 
@@ -17,7 +20,7 @@ use crate::shared::Shared;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Router, extract::Request, middleware::Next, response::Response};
 use std::io;
 use std::net::SocketAddr;
@@ -28,7 +31,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// Nobody has anything to send here.
+/// What is sent here is small.
 const LARGEST_BODY: usize = 16 << 10;
 
 /// How long requests that are being answered have when the gateway stops.
@@ -114,9 +117,15 @@ fn router(site: Site) -> Router {
         .route("/api/sessions", get(sessions::list))
         .route("/api/sessions/{id}", get(sessions::one).delete(sessions::end))
         .route("/api/events", get(events::events))
+        .route("/api/history", get(history::range))
+        .route("/api/history/series", get(history::series))
+        .route("/api/history/sessions", get(history::sessions))
+        .route("/api/alerts", get(alerts::list))
+        .route("/api/alerts/{id}/silence", post(alerts::silence).delete(alerts::lift))
         .fallback(async || {
             answer::error(StatusCode::NOT_FOUND, "there is nothing here; docs/api.md lists what there is")
         })
+        .layer(from_fn(same_site::same_site))
         .layer(from_fn_with_state(site.clone(), guard::guard));
     open.merge(guarded)
         .method_not_allowed_fallback(async || answer::error(StatusCode::METHOD_NOT_ALLOWED, "this cannot be done here"))

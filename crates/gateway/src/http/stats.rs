@@ -1,6 +1,8 @@
 //! Numbers: as JSON for people and pages, as text for Prometheus; and the configuration in force.
 
 use super::{Site, answer, health};
+use crate::calls::word;
+use crate::memory;
 use crate::prometheus;
 use crate::shared::{Phase, Shared};
 use axum::Json;
@@ -8,6 +10,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
+use sidetone_host::pool::LadderConfig;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Prometheus' text format.
@@ -24,7 +27,7 @@ pub(super) fn all(shared: &Shared) -> Value {
         Ok(Value::Object(stats)) => stats,
         _ => Map::new(),
     };
-    let uptime = shared.now();
+    let (uptime, recent) = (shared.now(), shared.monitor.recent());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let ours = [
         ("version", json!(env!("CARGO_PKG_VERSION"))),
@@ -43,15 +46,43 @@ pub(super) fn all(shared: &Shared) -> Value {
         ("bridge", json!(shared.bridge.name())),
         ("devices", json!(shared.devices.len())),
         ("calls", json!(shared.calls.len())),
-        ("residentMemory", json!(resident_memory())),
+        ("residentMemory", json!(memory::resident())),
         ("shouldDowngrade", json!(shared.pool.should_downgrade())),
         ("edges", json!(shared.edges.all())),
         ("webTransport", json!(shared.web_transport())),
-        ("workerStats", json!(shared.pool.worker_stats())),
+        ("brokers", json!(shared.brokers())),
+        ("workerStats", workers(shared)),
+        ("ladder", ladder(shared.calls.ladder())),
+        ("recent", json!(recent.view())),
+        ("alerts", json!(shared.alerts.totals())),
+        ("history", json!(shared.history.status())),
         ("gateway", json!(shared.counters.all())),
     ];
     stats.extend(ours.map(|(name, value)| (name.to_owned(), value)));
     Value::Object(stats)
+}
+
+/// The workers, each with its step of the quality ladder.
+fn workers(shared: &Shared) -> Value {
+    let with_level = |stats: &sidetone_host::pool::WorkerStats| {
+        let rung = shared.calls.ladders().of(stats.worker);
+        let mut worker = json!(stats);
+        worker["quality"] = json!(rung.map_or("full", |rung| word(rung.level)));
+        worker["qualitySince"] = json!(rung.map(|rung| rung.since));
+        worker
+    };
+    shared.pool.worker_stats().iter().map(with_level).collect()
+}
+
+fn ladder(ladder: &LadderConfig) -> Value {
+    let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
+    json!({
+        "downMs": ms(ladder.down),
+        "furtherDownMs": ms(ladder.further_down),
+        "upMs": ms(ladder.up),
+        "firstUpMs": ms(ladder.first_up),
+        "dwellMs": ms(ladder.dwell),
+    })
 }
 
 pub(super) async fn config(State(site): State<Site>) -> Response {
@@ -76,15 +107,13 @@ fn gauges(shared: &Shared) {
     metrics::gauge!("sidetone_calls").set(shared.calls.len() as f64);
     metrics::gauge!("sidetone_devices").set(shared.devices.len() as f64);
     metrics::gauge!("sidetone_ready").set(if health::is_ready(shared) { 1.0 } else { 0.0 });
+    let up = |name: &'static str, up: bool| metrics::gauge!(name).set(f64::from(u8::from(up)));
+    up("sidetone_bridge_up", shared.bridge.is_ready());
+    up("sidetone_history_up", !shared.history.is_failing());
+    up("sidetone_webhook_up", !shared.alerts.is_webhook_failing());
+    metrics::gauge!("sidetone_alerts_firing").set(shared.alerts.totals().firing as f64);
     metrics::gauge!("sidetone_uptime_seconds").set(shared.now().as_secs_f64());
-    if let Some(bytes) = resident_memory() {
+    if let Some(bytes) = memory::resident() {
         metrics::gauge!("sidetone_resident_memory_bytes").set(bytes as f64);
     }
-}
-
-/// Resident memory of the process in bytes, where the system tells.
-fn resident_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
 }

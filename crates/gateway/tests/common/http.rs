@@ -58,3 +58,9 @@ pub(crate) async fn ask(http: SocketAddr, method: &str, path: &str, headers: &st
 pub(crate) async fn get(http: SocketAddr, path: &str) -> Answer {
     ask(http, "GET", path, "").await
 }
+
+/// Sends JSON.
+pub(crate) async fn post(http: SocketAddr, path: &str, headers: &str, body: &str) -> Answer {
+    let headers = format!("Content-Type: application/json\r\nContent-Length: {}\r\n{headers}", body.len());
+    raw(http, &format!("POST {path} HTTP/1.1\r\nHost: {http}\r\nConnection: close\r\n{headers}\r\n{body}")).await
+}

@@ -1,10 +1,12 @@
 //! A device on a link of the test's own, with real UDP and the real session code.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod events;
 pub(crate) mod http;
 pub(crate) mod speech_server;
 pub(crate) mod turns;
 pub(crate) mod web;
+pub(crate) mod webhook;
 
 use sidetone_audio::{Pcm, measure, resample, wav};
 use sidetone_gateway::config::{ApplicationName, Listen};

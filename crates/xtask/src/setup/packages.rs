@@ -17,6 +17,7 @@ pub(super) enum Package {
     Chromium,
     Python,
     NatsServer,
+    Prometheus,
 }
 
 impl Package {
@@ -33,6 +34,7 @@ impl Package {
             Self::Chromium => "Chromium",
             Self::Python => "Python 3",
             Self::NatsServer => "nats-server",
+            Self::Prometheus => "promtool (of Prometheus)",
         }
     }
 }
@@ -45,7 +47,7 @@ pub(super) struct Manager {
     /// Fetches the lists of packages.
     refresh: &'static [&'static str],
     /// In the order of [`Package`]; empty where the system's own developer tools bring it.
-    names: [&'static str; 10],
+    names: [&'static str; 11],
     needs_root: bool,
 }
 
@@ -65,6 +67,7 @@ const MANAGERS: &[Manager] = &[
             "chromium",
             "python3 python3-venv",
             "nats-server",
+            "prometheus",
         ],
         needs_root: true,
     },
@@ -72,21 +75,57 @@ const MANAGERS: &[Manager] = &[
         program: "dnf",
         install: &["dnf", "install", "-y"],
         refresh: &["dnf", "makecache"],
-        names: ["clang", "lld", "cmake", "make", "gcc", "gcc-c++", "mosquitto", "chromium", "python3", ""],
+        names: [
+            "clang",
+            "lld",
+            "cmake",
+            "make",
+            "gcc",
+            "gcc-c++",
+            "mosquitto",
+            "chromium",
+            "python3",
+            "",
+            "golang-github-prometheus",
+        ],
         needs_root: true,
     },
     Manager {
         program: "zypper",
         install: &["zypper", "--non-interactive", "install"],
         refresh: &["zypper", "--non-interactive", "refresh"],
-        names: ["clang", "lld", "cmake", "make", "gcc", "gcc-c++", "mosquitto", "chromium", "python3", ""],
+        names: [
+            "clang",
+            "lld",
+            "cmake",
+            "make",
+            "gcc",
+            "gcc-c++",
+            "mosquitto",
+            "chromium",
+            "python3",
+            "",
+            "golang-github-prometheus-prometheus",
+        ],
         needs_root: true,
     },
     Manager {
         program: "pacman",
         install: &["pacman", "-S", "--needed", "--noconfirm"],
         refresh: &["pacman", "-Sy", "--noconfirm"],
-        names: ["clang", "lld", "cmake", "make", "gcc", "gcc", "mosquitto", "chromium", "python3", "nats-server"],
+        names: [
+            "clang",
+            "lld",
+            "cmake",
+            "make",
+            "gcc",
+            "gcc",
+            "mosquitto",
+            "chromium",
+            "python3",
+            "nats-server",
+            "prometheus",
+        ],
         needs_root: true,
     },
     Manager {
@@ -104,6 +143,7 @@ const MANAGERS: &[Manager] = &[
             "chromium",
             "python3",
             "",
+            "prometheus",
         ],
         needs_root: true,
     },
@@ -111,7 +151,7 @@ const MANAGERS: &[Manager] = &[
         program: "brew",
         install: &["brew", "install"],
         refresh: &["brew", "update"],
-        names: ["llvm", "lld", "cmake", "", "", "", "mosquitto", "chromium", "python3", "nats-server"],
+        names: ["llvm", "lld", "cmake", "", "", "", "mosquitto", "chromium", "python3", "nats-server", "prometheus"],
         needs_root: false,
     },
 ];

@@ -86,6 +86,10 @@ pub(super) fn find(needs: &[Need]) -> Result<Vec<Finding>> {
             Need::Browser => add("Chromium", chromium()),
             Need::Python => add("Python", program(&["python3"], "Python 3", "one of the hosts", Package::Python)),
             Need::Dist => add("cargo-deb", cargo_tool("cargo-deb", "cargo-deb", CARGO_DEB, true)),
+            Need::Promtool => {
+                let why = "checks the alert rules for Prometheus";
+                add("promtool", program(&["promtool"], "promtool", why, Package::Prometheus));
+            }
         }
     }
     Ok(findings)

@@ -1,5 +1,6 @@
 //! Names of files: time, device, session; nothing in them that a file system takes for something else.
 
+use crate::calendar::civil;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The most characters of a device's id in a name.
@@ -20,19 +21,6 @@ pub(super) fn time(at: SystemTime) -> String {
     let (year, month, day) = civil(days);
     let (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60);
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}.{:03}Z", since.subsec_millis())
-}
-
-/// The Gregorian date of a day since 1970-01-01. Years are counted from March, so that a leap day ends one.
-fn civil(days: u64) -> (u64, u64, u64) {
-    const CYCLE: u64 = 146_097;
-    let days = days + 719_468;
-    let (cycle, day) = (days / CYCLE, days % CYCLE);
-    let year = (day - day / 1_460 + day / 36_524 - day / (CYCLE - 1)) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let date = day - (153 * month + 2) / 5 + 1;
-    let (month, later) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    (cycle * 400 + year + later, month, date)
 }
 
 fn harmless(text: &str, most: usize) -> String {
