@@ -1,25 +1,14 @@
 // Calls from the page, in Chromium, to a gateway that runs: what is said comes back.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch, skip as noBrowser } from './support/browser.mjs';
-import { Gateway, skip as noGateway } from './support/gateway.mjs';
+import { test } from 'node:test';
+import { launch } from './support/browser.mjs';
 import { activity, connected, hold, log, notices, recording, statistics, talk } from './support/page.mjs';
+import { skip, stage } from './support/stage.mjs';
 import { correlation, rms } from './support/sound.mjs';
 import { steady, watched } from './support/steady.mjs';
 
-const skip = noBrowser || noGateway;
-let gateway, browser, context;
-before(async () => {
-  if (skip) return;
-  gateway = await Gateway.start();
-  browser = await launch();
-  context = await browser.newContext();
-});
-after(async () => {
-  await browser?.close();
-  await gateway?.kill();
-});
+const on = stage();
 
 for (const [name, query, carrier] of [
   ['WebTransport', 'transport=webtransport', 'WebTransport'],
@@ -28,7 +17,7 @@ for (const [name, query, carrier] of [
   ['WebSocket alone, version 1', 'transport=websocket&version=1', 'WebSocket'],
 ]) {
   test(`what is said comes back through ${name}`, { skip }, async (t) => {
-    const page = await connected(t, context, gateway.page, `${query}&bitrate=48000`);
+    const page = await connected(t, on.context, on.gateway.page, `${query}&bitrate=48000`);
     await watched(page);
     const now = await steady(t, page, async () => {
       // A session each, so that there is one answer to compare with.
@@ -55,7 +44,7 @@ test('a microphone is heard', { skip }, async (t) => {
   const clip = new URL('../../../crates/sidetone/assets/speech.wav', import.meta.url).pathname;
   const own = await launch('--use-fake-ui-for-media-stream', `--use-file-for-fake-audio-capture=${clip}`);
   t.after(() => own.close());
-  const page = await connected(t, await own.newContext(), gateway.page, 'source=microphone&bitrate=48000');
+  const page = await connected(t, await own.newContext(), on.gateway.page, 'source=microphone&bitrate=48000');
   await watched(page);
   await steady(t, page, async () => {
     await page.evaluate(() => window.emulator.hangup());
@@ -69,18 +58,18 @@ test('a microphone is heard', { skip }, async (t) => {
 });
 
 test('the page says that it runs the gateway’s module only where it compared them', { skip }, async (t) => {
-  const page = await connected(t, context, gateway.page);
+  const page = await connected(t, on.context, on.gateway.page);
   const said = await page.locator('#module').innerText();
   assert.match(said, /the same as the gateway’s/);
-  const { component } = await gateway.stats();
+  const { component } = await on.gateway.stats();
   assert.equal(await page.evaluate(() => window.emulator.devices[0].sha256), component.coreSha256);
-  await page.route('**/gateway.json', (route) => route.fulfill({ json: { web: gateway.web, coreSha256: 'f'.repeat(64) } }));
+  await page.route('**/gateway.json', (route) => route.fulfill({ json: { web: on.gateway.web, coreSha256: 'f'.repeat(64) } }));
   await page.reload();
   await page.getByText(/the gateway runs another \(ffffffffffff\)/).waitFor();
 });
 
 test('an interruption ends the speech, and goodbye ends the session', { skip }, async (t) => {
-  const page = await connected(t, context, gateway.page);
+  const page = await connected(t, on.context, on.gateway.page);
   await hold(page, 40);
   await activity(page, 'speaking');
   await page.getByRole('button', { name: 'Interrupt' }).click();
@@ -92,7 +81,7 @@ test('an interruption ends the speech, and goodbye ends the session', { skip }, 
 });
 
 test('a packet can be looked into, and no key shows', { skip }, async (t) => {
-  const page = await connected(t, context, gateway.page);
+  const page = await connected(t, on.context, on.gateway.page);
   await talk(page, 10);
   await page.getByLabel('packets').check();
   await page.getByLabel('messages').uncheck();

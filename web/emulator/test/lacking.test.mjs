@@ -1,31 +1,22 @@
 // What the page says where something is lacking: one sentence each, and what still goes goes on.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch, skip as noBrowser } from './support/browser.mjs';
+import { test } from 'node:test';
+import { launch } from './support/browser.mjs';
 import { serve } from './support/files.mjs';
-import { Gateway, skip as noGateway } from './support/gateway.mjs';
+import { Gateway } from './support/gateway.mjs';
 import { activity, connected, notices, opened, reached, until } from './support/page.mjs';
+import { skip, stage } from './support/stage.mjs';
 
-const skip = noBrowser || noGateway;
+const on = stage();
 const dist = new URL('../dist/', import.meta.url);
-let gateway, browser;
-before(async () => {
-  if (skip) return;
-  gateway = await Gateway.start();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await gateway?.kill();
-});
 
 const alerted = (page, text) => page.getByRole('alert').filter({ hasText: text }).first().waitFor();
 
 test('a microphone that is not allowed', { skip }, async (t) => {
   const own = await launch('--deny-permission-prompts');
   t.after(() => own.close());
-  const page = await connected(t, own, gateway.page, 'source=microphone');
+  const page = await connected(t, own, on.gateway.page, 'source=microphone');
   await alerted(page, 'The microphone was not allowed. Allow it in the address bar');
   // Another source, and one can talk.
   await page.getByLabel('Speech from').selectOption('tone');
@@ -37,7 +28,7 @@ test('no microphone', { skip }, async (t) => {
   // No fake one, and no sound system to ask for a real one.
   const own = await launch({ without: '--use-fake-device-for-media-stream' }, '--use-fake-ui-for-media-stream');
   t.after(() => own.close());
-  const page = await connected(t, own, gateway.page, 'source=microphone');
+  const page = await connected(t, own, on.gateway.page, 'source=microphone');
   await alerted(page, 'There is no microphone. Plug one in, or choose another source.');
 });
 
@@ -51,7 +42,7 @@ test('plain HTTP from another host', { skip }, async (t) => {
   const origin = `http://device.test:${new URL(files.address).port}`;
   const query = (web) => `source=tone&transport=mqtt-websocket&mode=realtime&gateway=ws://device.test:${web}`;
   // A gateway lets in pages of this machine, where nothing else is said.
-  await page.goto(`${origin}/?${query(gateway.web)}`);
+  await page.goto(`${origin}/?${query(on.gateway.web)}`);
   await until(page, () => window.emulator !== undefined);
   await page.getByRole('button', { name: 'Connect', exact: true }).click();
   await alerted(page, `lets no page from ${origin} in`);
@@ -73,22 +64,22 @@ test('no WebTransport in this browser', { skip }, async (t) => {
   const without = (name, body) => (name.includes('/worker-') ? `delete globalThis.WebTransport;\n${body}` : body);
   const files = await serve(dist, without);
   t.after(() => files.close());
-  const query = `source=tone&gateway=ws://127.0.0.1:${gateway.web}&webTransport=https://127.0.0.1:1/media`;
-  const page = await connected(t, browser, files.address, query);
+  const query = `source=tone&gateway=ws://127.0.0.1:${on.gateway.web}&webTransport=https://127.0.0.1:1/media`;
+  const page = await connected(t, on.browser, files.address, query);
   await page.evaluate(() => window.emulator.listen());
   await alerted(page, 'This browser has no WebTransport: audio goes through a WebSocket instead.');
   await page.getByText(/audio: WebSocket/).waitFor();
 });
 
 test('a WebTransport address where nobody is', { skip }, async (t) => {
-  const page = await connected(t, browser, gateway.page, 'webTransport=https://127.0.0.1:1/media&source=tone');
+  const page = await connected(t, on.browser, on.gateway.page, 'webTransport=https://127.0.0.1:1/media&source=tone');
   await page.evaluate(() => window.emulator.listen());
   await alerted(page, 'audio goes through a WebSocket instead');
   await page.getByText(/audio: WebSocket/).waitFor();
 });
 
 test('no gateway', { skip }, async (t) => {
-  const page = await opened(t, browser, gateway.page, 'gateway=ws://127.0.0.1:1');
+  const page = await opened(t, on.browser, on.gateway.page, 'gateway=ws://127.0.0.1:1');
   await page.getByRole('button', { name: 'Connect', exact: true }).click();
   await alerted(page, 'The connection to the gateway is gone: ws://127.0.0.1:1 cannot be reached');
 });
@@ -107,7 +98,7 @@ test('sound before the first click', { skip }, async (t) => {
     }, 10);
   });
   const said = page.waitForEvent('console', { predicate: (message) => message.text().includes('plays no sound before you have clicked'), timeout: 45_000 });
-  await page.goto(`${gateway.page}?mac=02:00:00:00:02:02&source=tone&mode=realtime`);
+  await page.goto(`${on.gateway.page}?mac=02:00:00:00:02:02&source=tone&mode=realtime`);
   await said;
   await activity(page, 'idle');
   // It calls all the same; and at the first click it is heard.

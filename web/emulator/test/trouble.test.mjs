@@ -1,24 +1,13 @@
 // Calls that something happens to: a bad network, a busy page, a module that fails, a gateway that crashes.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch, skip as noBrowser } from './support/browser.mjs';
-import { Gateway, skip as noGateway } from './support/gateway.mjs';
+import { test } from 'node:test';
+import { Gateway } from './support/gateway.mjs';
 import { activity, calling, connected, log, notices, played, reached, statistics, talk, until } from './support/page.mjs';
+import { skip, stage } from './support/stage.mjs';
 import { steady, watched } from './support/steady.mjs';
 
-const skip = noBrowser || noGateway;
-let gateway, browser, context;
-before(async () => {
-  if (skip) return;
-  gateway = await Gateway.start();
-  browser = await launch();
-  context = await browser.newContext();
-});
-after(async () => {
-  await browser?.close();
-  await gateway?.kill();
-});
+const on = stage();
 
 /** How much higher the counts are. */
 const since = (before, now) => ({
@@ -28,7 +17,7 @@ const since = (before, now) => ({
 });
 
 test('at five percent loss as many frames are made up as are lost, and none is missing', { skip }, async (t) => {
-  const page = await calling(t, context, gateway.page, 'transport=mqtt-websocket&seed=3');
+  const page = await calling(t, on.context, on.gateway.page, 'transport=mqtt-websocket&seed=3');
   await watched(page);
   const loss = (percent) =>
     page.evaluate((loss) => window.emulator.configure({ down: { ...window.emulator.devices[0].settings.down, loss } }), percent);
@@ -48,7 +37,7 @@ test('at five percent loss as many frames are made up as are lost, and none is m
 });
 
 test('a main thread that is blocked nine tenths of the time is not heard', { skip }, async (t) => {
-  const page = await calling(t, context, gateway.page);
+  const page = await calling(t, on.context, on.gateway.page);
   await watched(page);
   const counts = await steady(t, page, async () => {
     const before = await statistics(page);
@@ -67,7 +56,7 @@ test('a main thread that is blocked nine tenths of the time is not heard', { ski
 });
 
 test('the module traps in the middle of a call, one frame is lost, and the call goes on', { skip }, async (t) => {
-  const page = await calling(t, context, gateway.page);
+  const page = await calling(t, on.context, on.gateway.page);
   const { sent } = await statistics(page);
   await page.getByRole('button', { name: 'Let the module fail' }).click();
   await reached(page, ({ restarts }) => restarts === 1);
@@ -83,7 +72,7 @@ test('the module traps in the middle of a call, one frame is lost, and the call 
 });
 
 test('as firmware plays, gaps are dropped and nothing is made up', { skip }, async (t) => {
-  const page = await connected(t, context, gateway.page, 'playout=faithful&firmware=2026&down.loss=20&seed=5');
+  const page = await connected(t, on.context, on.gateway.page, 'playout=faithful&firmware=2026&down.loss=20&seed=5');
   await talk(page, 40);
   const { down } = await statistics(page);
   assert.ok(down.skipped > 0 && down.skipped === down.lost, JSON.stringify(down));
@@ -93,7 +82,7 @@ test('as firmware plays, gaps are dropped and nothing is made up', { skip }, asy
 test('a gateway that crashes and comes back is called again', { skip }, async (t) => {
   const own = await Gateway.start();
   t.after(() => own.kill());
-  const page = await calling(t, context, own.page, 'transport=mqtt-websocket');
+  const page = await calling(t, on.context, own.page, 'transport=mqtt-websocket');
   await own.kill();
   await page.getByRole('alert').filter({ hasText: 'gone' }).waitFor();
   const again = await Gateway.start({ web: own.web, http: own.http });

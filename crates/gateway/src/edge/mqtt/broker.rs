@@ -20,11 +20,16 @@ use sidetone_protocol::message::{DeviceBody, DeviceMessage};
 use sidetone_protocol::topic::{ClientId, Dialect, Envelope, PER_DEVICE_FILTER, Uplink};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 /// Messages of a device behind an envelope that wait.
 const WAITING: usize = 32;
+
+/// How often the broker hears of us where hellos come in; after one and a half times as long it takes us for dead. Less
+/// than calls have: a gateway that hangs should get no more hellos by the time its devices are told goodbye.
+const KEEP_ALIVE: Duration = Duration::from_secs(2);
 
 /// A broker that is to be reached.
 pub(crate) struct Broker {
@@ -87,6 +92,7 @@ impl Broker {
     async fn listen(&self, role: &str, filters: &[String], take: impl Fn((String, Vec<u8>))) {
         let mut retry = Retry::SOON;
         let mut options = self.options.clone();
+        options.keep_alive = KEEP_ALIVE;
         options.client_id = match &self.shared.config().broker.client_id {
             Some(id) => format!("{id}-{role}"),
             None => String::new(),
