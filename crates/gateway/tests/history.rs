@@ -5,7 +5,7 @@ mod common;
 use common::http::{get, start};
 use common::{Device, until};
 use serde_json::{Value, json};
-use sidetone_protocol::message::{DeviceBody, ListenMode};
+use sidetone_protocol::message::DeviceBody;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -14,11 +14,7 @@ use tokio::time::{Instant, sleep};
 async fn call(gateway: &mut sidetone_gateway::Gateway, name: &str) -> String {
     let mut device = Device::connect(gateway, name).await;
     device.hello().await;
-    device.listen(ListenMode::Realtime).await;
-    for datagram in device.seal(&vec![0; 960 * 5]) {
-        device.send(&datagram).await;
-        device.receive().await.expect("it comes back");
-    }
+    device.talks_and_hears(5).await;
     let id = device.media.as_ref().unwrap().session_id.clone();
     device.say(DeviceBody::Goodbye).await;
     until("the call ends", || gateway.calls() == 0).await;

@@ -8,7 +8,7 @@ use common::{Device, config, until};
 use serde_json::Value;
 use sidetone_gateway::Gateway;
 use sidetone_gateway::config::{Listen, Secret};
-use sidetone_protocol::message::{GatewayBody, ListenMode};
+use sidetone_protocol::message::GatewayBody;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -51,12 +51,7 @@ async fn a_call_is_listed_looked_into_and_ended() {
     let name = "GID_a@@@aa_bb_cc_dd_ee_11@@@u";
     let mut device = Device::connect(&mut gateway, name).await;
     device.hello().await;
-    device.listen(ListenMode::Realtime).await;
-    for datagram in device.seal(&vec![0; 960 * 5]) {
-        device.send(&datagram).await;
-        device.receive().await.expect("it comes back");
-        tokio::time::sleep(common::FRAME_TIME).await;
-    }
+    device.talks_and_hears(5).await;
     let id = device.media.as_ref().unwrap().session_id.clone();
     let sessions = get(http, "/api/sessions").await.json();
     let listed = &sessions["sessions"][0];

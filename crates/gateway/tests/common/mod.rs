@@ -249,6 +249,16 @@ impl Device {
         Some(session.receive(&datagram[..len]).expect("a good packet").samples.to_vec())
     }
 
+    /// Opens the microphone and speaks frames of silence to the echo, each as long as it lasts; every one comes back.
+    pub(crate) async fn talks_and_hears(&mut self, frames: usize) {
+        self.listen(ListenMode::Realtime).await;
+        for datagram in self.seal(&vec![0; 960 * frames]) {
+            self.send(&datagram).await;
+            self.receive().await.expect("it comes back");
+            sleep(FRAME_TIME).await;
+        }
+    }
+
     /// Speaks a second in manual mode, to the echo; how alike what comes back is.
     pub(crate) async fn speaks_and_hears(&mut self) -> f64 {
         self.listen(ListenMode::Manual).await;
