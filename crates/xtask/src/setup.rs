@@ -123,6 +123,9 @@ fn install(lacking: Vec<Missing>, needs: &[Need]) -> Result<()> {
     for command in plan.iter().map(packages::Plan::shown).chain(others) {
         println!("will run: {command}");
     }
+    if let Some(effect) = plan.as_ref().and_then(packages::Plan::side_effect) {
+        println!("{effect}");
+    }
     if let Some(plan) = plan {
         plan.run()?;
     }

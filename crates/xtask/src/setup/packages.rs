@@ -262,6 +262,20 @@ impl Plan {
         self.install().shown().to_owned()
     }
 
+    /// A sentence where Debian will start what it installs, at once and at every boot: a broker takes the gateway's port.
+    pub(super) fn side_effect(&self) -> Option<String> {
+        const SERVICES: [&str; 3] = ["mosquitto", "nats-server", "prometheus"];
+        let started: Vec<_> = SERVICES.into_iter().filter(|service| self.packages.contains(service)).collect();
+        let will = self.manager.program == "apt-get" && !started.is_empty();
+        will.then(|| {
+            format!(
+                "note: where systemd runs, Debian starts these as services, which nothing here needs: {0}; end them with \
+                 `systemctl disable --now {0}`",
+                started.join(" ")
+            )
+        })
+    }
+
     /// Installs the packages; fetches the lists of packages first where these are not known, or no longer offered.
     pub(super) fn run(&self) -> Result<()> {
         if self.is_known()? {
@@ -306,6 +320,14 @@ mod tests {
         assert_eq!(plan.shown(), install);
         let plan = plan_with(apt(), Rights::SudoWithoutPassword, &[Package::Clang, Package::Cc]).unwrap();
         assert_eq!(plan.shown(), format!("sudo -n {install}"));
+    }
+
+    #[test]
+    fn services_that_debian_starts_are_said() {
+        let effect = |packages: &[Package]| plan_with(apt(), Rights::Enough, packages).unwrap().side_effect();
+        let said = effect(&[Package::Mosquitto, Package::NatsServer, Package::Cmake]).unwrap();
+        assert!(said.ends_with("`systemctl disable --now mosquitto nats-server`"), "{said}");
+        assert_eq!(effect(&[Package::Cmake, Package::Chromium]), None);
     }
 
     #[test]
