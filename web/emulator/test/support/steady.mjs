@@ -32,7 +32,24 @@ export async function watched(page) {
 /** Times that the sound card stood still; it stands still too where no thread is given time to feed it. */
 const stalls = async (page) => (await page.evaluate(() => window.emulator.report()))?.stalls ?? 0;
 
-/** Milliseconds that the page's process, or ours, stood still at most while `act` ran. */
+/** Asks the gateway that the page came from whether it lives, again and again; what that took at most. */
+function asked(page) {
+  let [worst, over] = [0, false];
+  const end = (async () => {
+    while (!over) {
+      const from = performance.now();
+      await (await fetch(new URL('/healthz', page.url()))).arrayBuffer();
+      worst = Math.max(worst, performance.now() - from);
+      await sleep(10);
+    }
+    return worst;
+  })();
+  // Whoever asks for it is told of an error; until then it is nobody's.
+  end.catch(() => {});
+  return () => ((over = true), end);
+}
+
+/** Milliseconds that the page's process, the gateway's, or ours, stood still at most while `act` ran. */
 async function standstill(page, act) {
   let [last, worst] = [performance.now(), 0];
   const timer = setInterval(() => {
@@ -42,7 +59,8 @@ async function standstill(page, act) {
   }, 5);
   await page.evaluate(() => window.watch.postMessage('begin'));
   const before = await stalls(page);
-  const found = await act();
+  const gateway = asked(page);
+  const found = await act().finally(gateway);
   const theirs = await page.evaluate(
     () =>
       new Promise((resolve) => {
@@ -52,7 +70,7 @@ async function standstill(page, act) {
   );
   clearInterval(timer);
   const card = (await stalls(page)) - before;
-  return [found, Math.max(worst, theirs, card > 0 ? BORNE : 0)];
+  return [found, Math.max(worst, theirs, await gateway(), card > 0 ? BORNE : 0)];
 }
 
 /** What `act` found in a stretch in which the machine was steady. */
