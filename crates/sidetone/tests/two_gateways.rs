@@ -38,7 +38,7 @@ fn of_two_gateways_one_is_killed_and_its_devices_are_back_within_ten_seconds() {
     let Some(broker) = Broker::start(&Setup::default()).expect("Mosquitto starts") else { return };
     let url = format!("mqtt://{}", broker.tcp());
     let start = || Serve::start(scratch(), &["--broker-url", &url, "--audio-quality", "minimal"]);
-    let (mut doomed, survivor) = (start(), start());
+    let (mut doomed, mut survivor) = (start(), start());
     for gateway in [&doomed, &survivor] {
         until("the gateway reaches the broker", || gateway.get("/readyz", "").starts_with("HTTP/1.1 200"));
     }
@@ -63,8 +63,11 @@ fn of_two_gateways_one_is_killed_and_its_devices_are_back_within_ten_seconds() {
     });
     let in_call = || seen.lock().unwrap().as_ref().is_some_and(|counts| counts.in_call == u64::from(DEVICES));
     until("all are in a call", || in_call() && calls(&doomed) + calls(&survivor) == u64::from(DEVICES));
+    // Mosquitto deals out all that devices say in turns, and a hello may be every second message: it may all fall to one.
+    if calls(&doomed) < calls(&survivor) {
+        std::mem::swap(&mut doomed, &mut survivor);
+    }
     let orphans = calls(&doomed);
-    assert!(orphans > 0 && calls(&survivor) > 0, "both take part: {orphans} of {DEVICES} calls are the doomed one's");
 
     doomed.child.kill().expect("SIGKILL");
     let killed = Instant::now();
