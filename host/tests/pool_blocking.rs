@@ -127,7 +127,8 @@ fn many_threads_that_block_and_many_that_do_not_lose_nothing() {
 #[test]
 fn a_callers_guest_that_takes_long_keeps_nobody_waiting_but_its_own_session() {
     let deadline = Duration::from_millis(500);
-    let pool = build_alone(builder(8, 1).engine(EngineConfig { deadline, ..engine(8) }));
+    let at_once = RestartPolicy { base: Duration::ZERO, limit: u32::MAX, ..RestartPolicy::default() };
+    let pool = build_alone(builder(8, 1).restart(at_once).engine(EngineConfig { deadline, ..engine(8) }));
     let (sick, well) = (open(&pool, fault(LOOP, 1)), open(&pool, 1));
     for round in 0..3 {
         thread::scope(|scope| {

@@ -56,7 +56,8 @@ pub(crate) struct Args {
     /// Name of this worker in reports [default: machine and process].
     #[arg(long, value_name = "NAME", env = "SIDETONE_WORKER_NAME", hide_env_values = true)]
     name: Option<String>,
-    /// A job that is silent for so long goes to another worker. Changes the queue; without it, as the queue is [30s].
+    /// A job that is silent for so long goes to another worker. Changes the queue, which otherwise stays as it is; a new
+    /// one has 30s.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     ack_wait: Option<Duration>,
     /// Longest time of a job.

@@ -16,7 +16,15 @@ pub(crate) fn root() -> PathBuf {
 
 /// The cargo that runs xtask.
 pub(crate) fn cargo() -> Cmd {
-    Cmd::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = Cmd::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // What cargo says of xtask to xtask. To build scripts that look at it (ring's), a cargo started from here would differ
+    // from one started by hand, and all that stands on them would be compiled anew each time.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            cargo.command.env_remove(&name);
+        }
+    }
+    cargo
 }
 
 /// Where cargo puts what it builds, and xtask what it makes. `target` in the checkout, if no one says otherwise.
