@@ -125,7 +125,7 @@ test('the default deadlines: 50 ms for an operation, 500 ms to open', { skip }, 
 
 test('a slow operation makes those behind it late, and ends nothing', { skip }, async () => {
   const pool = new WorkerPoolManager(1, { worker, operationTimeout: 2_000, initTimeout: 20_000, queue: 200 });
-  await pool.initializeWorker('init_encoder', failing(SLOW, 100));
+  await pool.initializeWorker('init_encoder', failing(SLOW, 250));
   const all = await Promise.allSettled(Array.from({ length: 60 }, () => pool.encodeOpus(frames[0], 1440)));
   const late = all.filter(({ reason }) => reason instanceof Timeout).length;
   const done = all.filter(({ status }) => status === 'fulfilled').length;
