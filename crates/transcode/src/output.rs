@@ -60,7 +60,7 @@ pub fn wav(path: &Path, pcm: &Pcm, watch: &dyn Watch) -> Result<(), Error> {
 /// Writes packets as `opus_demo` does: those lost as records without a packet.
 ///
 /// # Errors
-/// As [`wav`].
+/// As [`wav()`].
 pub fn bit(path: &Path, stream: &Stream, watch: &dyn Watch) -> Result<(), Error> {
     let mut file = bit::Writer::create(path)?;
     let stage = Stage::new(watch, "writing", stream.packets.len() as u64);
@@ -79,7 +79,7 @@ pub fn bit(path: &Path, stream: &Stream, watch: &dyn Watch) -> Result<(), Error>
 /// makes decoders conceal (RFC 7845 section 4.1).
 ///
 /// # Errors
-/// As [`wav`].
+/// As [`wav()`].
 pub fn ogg(path: &Path, stream: &Stream, watch: &dyn Watch) -> Result<(), Error> {
     let head = Head {
         channels: stream.channels.count() as u8,
