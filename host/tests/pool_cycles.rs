@@ -1,5 +1,6 @@
 //! Ten thousand sessions come and go. Alone in its process, because it measures the process's memory.
 
+#[path = "all/support/mod.rs"]
 mod support;
 
 use support::*;

@@ -1,5 +1,6 @@
 //! What the pool reports through the `metrics` facade. Alone in its process, because a recorder is the process's.
 
+#[path = "all/support/mod.rs"]
 mod support;
 
 use metrics::{

@@ -1,6 +1,7 @@
 //! Pools that come and go leave nothing: no slot, no thread, no memory. Alone in its process, because it measures the
 //! process's memory.
 
+#[path = "all/support/mod.rs"]
 mod support;
 
 use sidetone_host::pool::{CloseReason, Reply};

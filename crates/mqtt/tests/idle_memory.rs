@@ -1,6 +1,7 @@
 //! How much memory an idle connection holds. A process of its own, since it measures that.
 #![cfg(target_os = "linux")]
 
+#[path = "all/common/mod.rs"]
 mod common;
 
 use common::{connect_v311, let_in, listen};

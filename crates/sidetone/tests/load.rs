@@ -1,6 +1,7 @@
 //! A gateway and a fleet, each a process of its own, as an operator has them.
 #![cfg(unix)]
 
+#[path = "all/common/mod.rs"]
 mod common;
 
 use common::serve::{Serve, fleet};

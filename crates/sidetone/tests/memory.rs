@@ -1,6 +1,7 @@
 //! What calls that are over leave behind in a gateway.
 #![cfg(unix)]
 
+#[path = "all/common/mod.rs"]
 mod common;
 
 use common::serve::{Serve, fleet};
