@@ -45,6 +45,8 @@ fn devices_make_calls_through_nats_and_are_told_when_their_gateway_dies() {
     // As by SIGKILL: its sockets are gone, without a word.
     std::mem::forget(gateway);
     there.shutdown_background();
-    let said = here.block_on(device.hear()).unwrap();
-    assert_eq!(said.body, GatewayBody::Goodbye, "NATS says it for the dead");
+    // A runtime loses its tasks in any order: the call may still see its back end go, and say so.
+    here.block_on(async {
+        while device.hear().await.expect("NATS says goodbye for the dead").body != GatewayBody::Goodbye {}
+    });
 }
