@@ -49,6 +49,14 @@ impl Pool {
         }
     }
 
+    /// Time in queue and guest of a tenant's frames, under its present quota: what came between two readings is
+    /// [`LatencyCounts::since`]. `None`: nobody told the pool of this tenant.
+    #[must_use]
+    pub fn tenant_latency(&self, tenant: &str) -> Option<LatencyCounts> {
+        let entry = self.tenant(tenant).ok()?;
+        Some(Histogram::counts([&entry.tenant.latency].into_iter()))
+    }
+
     /// When workers change the quality.
     #[must_use]
     pub fn ladder(&self) -> LadderConfig {

@@ -33,14 +33,15 @@ pub(crate) fn full_duplex(report: &mut Report, input: &Input) -> Result<()> {
 fn try_out(component: &Component, quality: Quality, count: u32, input: &Input) -> Result<Outcome> {
     let pool = builder(quality).build_on(component.clone())?;
     let sessions = (0..count).map(|_| open(&pool, quality)).collect::<Result<Vec<_>>>()?;
-    talk(&sessions, input, input.time);
+    talk(&sessions, input, |elapsed| elapsed > input.time);
     let stats = pool.stats();
     let tenant = &stats.tenants["a"];
     Ok(Outcome { p99: stats.total.p99, late: tenant.shed + tenant.lost_frames })
 }
 
-/// Each session hears and says a frame every 60 ms, spread evenly. What becomes of the frames is in the pool's counts.
-pub(crate) fn talk(sessions: &[PoolSession], input: &Input, time: Duration) {
+/// Each session hears and says a frame every 60 ms, spread evenly, until it is over. What becomes of the frames is in the
+/// pool's counts.
+pub(crate) fn talk(sessions: &[PoolSession], input: &Input, over: impl Fn(Duration) -> bool) {
     let Input { down, up, .. } = input;
     let start = Instant::now();
     for n in 0.. {
@@ -53,7 +54,7 @@ pub(crate) fn talk(sessions: &[PoolSession], input: &Input, time: Duration) {
             drop(session.receive(up[n as usize % up.len()].clone()));
             drop(session.send(down[frame..frame + FRAME].to_vec(), n * 60));
         }
-        if start.elapsed() > time {
+        if over(start.elapsed()) {
             break;
         }
     }

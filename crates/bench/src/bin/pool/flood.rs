@@ -1,18 +1,24 @@
-//! What a tenant that floods does to another: p99 of 60 calls, while another tenant keeps to its quota, and while it
+//! What a tenant that floods does to another: p99 of 60 calls, while the other tenant keeps to its quota, and while it
 //! asks for 50 times as much.
 //!
 //! To make 5,000 frames a second, and to wake up for each, takes time of the same two cores, which is not the pool's
-//! doing. So a tenant that keeps to its quota makes as many, and hands over every fiftieth. All take turns, so that
-//! a noisy machine is noisy to all; how noisy, the same twice tells.
+//! doing. So the other tenant always makes as many; what differs is how many of them it hands over. One pool runs all
+//! the time, and that changes every second, so that a noisy machine is noisy to all: at quota, flood, flood, at quota,
+//! none at all. Each group of these gives one ratio, and their median is the figure; its error is of their spread.
+//!
+//! Who kept to the quota may have saved up a second's worth of it, which passes at once when the flood begins. That
+//! moment is counted by itself; what is compared begins after it.
 
 use crate::calls::talk;
 use crate::{FRAME, Input, WORKERS, engine, key};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use sidetone_bench::Report;
+use sidetone_host::pool::LatencyCounts;
 use sidetone_host::{Component, Engine, Pool, PoolSession, Quota};
 use sidetone_session::{Config, Quality};
 use std::hint::black_box;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 const CALLS: u32 = 60;
@@ -21,43 +27,103 @@ const SESSIONS: u32 = 10;
 const QUOTA: u32 = 100;
 /// As many times its quota it makes.
 const TIMES: u32 = 50;
-const ROUNDS: usize = 9;
+const GROUPS: usize = 20;
+/// What was saved up passes in the first of these; nothing is compared until all of them are over.
+const SETTLE: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(150)];
+const SLICE: Duration = Duration::from_secs(1);
 
 /// What becomes of the frames that the other tenant makes.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Other {
-    /// It makes none.
+    /// It hands over none.
     Silent,
     /// It hands over what its quota allows.
     Within,
     /// It hands over all of them.
     Floods,
+    /// It ends.
+    Over,
 }
+
+const GROUP: [Other; 5] = [Other::Within, Other::Floods, Other::Floods, Other::Within, Other::Silent];
 
 pub(crate) fn flood(report: &mut Report, input: &Input) -> Result<()> {
     let component = Engine::new(&engine(100))?.compile(sidetone_artifact::COMPONENT)?;
-    let mut rounds = Vec::new();
-    for _ in 0..ROUNDS {
-        let [alone, within, floods, again] =
-            [Other::Silent, Other::Within, Other::Floods, Other::Within].map(|other| round(&component, other, input));
-        rounds.push([alone?, within?, floods?, again?]);
-    }
-    let over_rounds = |of: fn(&[f64; 4]) -> f64| median(rounds.iter().map(of).collect());
-    report.figure("flood_p99_ms_alone", over_rounds(|round| round[0]));
-    report.figure("flood_p99_ms_at_quota", over_rounds(|round| (round[1] + round[3]) / 2.0));
-    report.figure("flood_p99_ms_at_50_times", over_rounds(|round| round[2]));
-    // To what came just before and just after it.
-    let percent = over_rounds(|round| (round[2] / ((round[1] + round[3]) / 2.0) - 1.0) * 100.0);
-    report.figure("flood_p99_change_percent", percent);
-    let noise = over_rounds(|round| (round[3] / round[1] - 1.0).abs() * 100.0);
-    report.figure("flood_p99_noise_percent", noise);
-    report.figure("refusal_us", refusal(&component, input)?);
+    let (pool, calls, sessions) = opened(&component)?;
+    let other = AtomicU8::new(Other::Silent as u8);
+    // By what the other tenant does; and as a flood begins.
+    let (mut all, mut onset) = (<[LatencyCounts; 3]>::default(), LatencyCounts::default());
+    let mut changes = Vec::new();
+    std::thread::scope(|scope| -> Result<()> {
+        scope.spawn(|| make(&sessions, &other, input));
+        scope.spawn(|| talk(&calls, input, |_| other.load(Relaxed) == Other::Over as u8));
+        let mut group = || -> Result<()> {
+            let (mut group, mut before) = (<[LatencyCounts; 3]>::default(), Other::Silent);
+            for now in GROUP {
+                let [first, slice] = slice(&pool, &other, now)?;
+                if now == Other::Floods && before != now {
+                    onset.add(&first);
+                }
+                group[now as usize].add(&slice);
+                before = now;
+            }
+            let [_, within, floods] = group.each_ref().map(p99);
+            eprintln!(
+                "flood: p99 {within:.3} ms at its quota, {floods:.3} ms at {TIMES} times ({}/{GROUPS})",
+                changes.len() + 1
+            );
+            changes.push((floods / within - 1.0) * 100.0);
+            all.iter_mut().zip(&group).for_each(|(all, group)| all.add(group));
+            Ok(())
+        };
+        let measured = (0..GROUPS).try_for_each(|_| group());
+        other.store(Other::Over as u8, Relaxed);
+        measured
+    })?;
+    let [alone, within, floods] = all.each_ref().map(p99);
+    report.figure("flood_p99_ms_alone", alone);
+    report.figure("flood_p99_ms_at_quota", within);
+    report.figure("flood_p99_ms_at_50_times", floods);
+    report.figure("flood_p99_ms_first_100_ms", p99(&onset));
+    report.figure("flood_p99_change_percent", median(changes.clone()));
+    report.figure("flood_p99_change_error_percent", error_of_median(changes));
+    report.figure("refusal_us", refusal(&sessions[0], input));
     Ok(())
+}
+
+/// The quiet tenant's frames while the other one does something: in its first moment, and once that has settled.
+fn slice(pool: &Pool, other: &AtomicU8, now: Other) -> Result<[LatencyCounts; 2]> {
+    let counts = || pool.tenant_latency("quiet").unwrap_or_default();
+    other.store(now as u8, Relaxed);
+    let start = counts();
+    sleep(SETTLE[0]);
+    let first = counts().since(&start);
+    sleep(SETTLE[1]);
+    let (start, before) = (counts(), refused(pool));
+    sleep(SLICE);
+    let (slice, refused) = (counts().since(&start), refused(pool) - before);
+    let expected = (TIMES - 1) * QUOTA * u32::from(now == Other::Floods);
+    ensure!(
+        refused.abs_diff(expected.into()) < u64::from(TIMES * QUOTA / 10),
+        "{refused} frames a second were refused, not {expected}: the machine is too busy to measure this"
+    );
+    Ok([first, slice])
+}
+
+fn p99(counts: &LatencyCounts) -> f64 {
+    counts.quantile(0.99)
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    let (below, above) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
+    (below + above) / 2.0
+}
+
+/// The standard error of the median, of the median distance to it, as if the values were normally distributed.
+fn error_of_median(values: Vec<f64>) -> f64 {
+    let (middle, count) = (median(values.clone()), values.len() as f64);
+    1.2533 * 1.4826 * median(values.into_iter().map(|value| (value - middle).abs()).collect()) / count.sqrt()
 }
 
 /// The pool, and the sessions of the quiet tenant and the other one.
@@ -76,32 +142,29 @@ fn opened(component: &Component) -> Result<(Pool, Vec<PoolSession>, Vec<PoolSess
     Ok((pool, quiet, other))
 }
 
-/// p99 in ms of the quiet tenant's frames.
-fn round(component: &Component, other: Other, input: &Input) -> Result<f64> {
-    let (pool, calls, sessions) = opened(component)?;
-    let over = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| make(&sessions, other, input, &over));
-        talk(&calls, input, input.time);
-        over.store(true, Relaxed);
-    });
-    Ok(pool.stats().tenant_latency["quiet"].p99)
+fn refused(pool: &Pool) -> u64 {
+    pool.reading().tenants.refused
 }
 
-/// Makes so many frames a second until it is over.
-fn make(sessions: &[PoolSession], other: Other, input: &Input, over: &AtomicBool) {
+/// Makes frames at 50 times the quota until it is over, and hands over those it is told to.
+fn make(sessions: &[PoolSession], other: &AtomicU8, input: &Input) {
     let start = Instant::now();
+    let mut handed = 0;
     for n in 0u32.. {
-        if over.load(Relaxed) || matches!(other, Other::Silent) {
+        let other = other.load(Relaxed);
+        if other == Other::Over as u8 {
             return;
         }
         let due = Duration::from_secs_f64(f64::from(n) / f64::from(TIMES * QUOTA));
         if let Some(early) = due.checked_sub(start.elapsed()) {
-            std::thread::sleep(early);
+            sleep(early);
         }
         let frame = frame(input, n);
-        if matches!(other, Other::Floods) || n % TIMES == 0 {
-            drop(sessions[n as usize % sessions.len()].send(frame, n));
+        // Just below the quota, or its own jitter would be refused.
+        let within = n.is_multiple_of(TIMES + 1) && other == Other::Within as u8;
+        if within || other == Other::Floods as u8 {
+            handed += 1;
+            drop(sessions[handed % sessions.len()].send(frame, n));
         } else {
             drop(black_box(frame));
         }
@@ -114,13 +177,12 @@ fn frame(input: &Input, n: u32) -> Vec<i16> {
 }
 
 /// µs that it takes to refuse a frame.
-fn refusal(component: &Component, input: &Input) -> Result<f64> {
-    let (_pool, _, sessions) = opened(component)?;
+fn refusal(session: &PoolSession, input: &Input) -> f64 {
     let frames: Vec<_> = (0..5_000).map(|n| frame(input, n)).collect();
     let count = frames.len() as f64;
     let start = Instant::now();
     for frame in frames {
-        drop(sessions[0].send(frame, 0));
+        drop(session.send(frame, 0));
     }
-    Ok(start.elapsed().as_secs_f64() * 1e6 / count)
+    start.elapsed().as_secs_f64() * 1e6 / count
 }
