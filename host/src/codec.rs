@@ -1,6 +1,7 @@
 //! `interface codec`: Opus by itself, in an instance.
 
 use crate::bindings::exports::sidetone::media::codec as wit;
+use crate::bounds::{frame_fits, packet_fits};
 use crate::{Error, Instance};
 use sidetone_opus::{Application, Bandwidth, Bitrate, Channels, SampleRate, Signal, Split};
 use wasmtime::component::ResourceAny;
@@ -107,6 +108,7 @@ impl Encoder {
     /// # Errors
     /// [`Error::Codec`] where the PCM is no frame; a fatal error where the guest fails.
     pub fn encode(&mut self, pcm: &[i16]) -> Result<Vec<u8>, Error> {
+        frame_fits(pcm)?;
         let handle = self.handle;
         Ok(self
             .instance
@@ -174,6 +176,7 @@ impl Decoder {
     /// # Errors
     /// [`Error::Codec`] for bytes that are no packet; a fatal error where the guest fails.
     pub fn decode(&mut self, packet: &[u8]) -> Result<Vec<i16>, Error> {
+        packet_fits(packet)?;
         let handle = self.handle;
         Ok(self
             .instance
@@ -186,6 +189,7 @@ impl Decoder {
     /// # Errors
     /// As [`decode`](Self::decode).
     pub fn recover(&mut self, following: &[u8], samples: u32) -> Result<Vec<i16>, Error> {
+        packet_fits(following)?;
         let handle = self.handle;
         Ok(self
             .instance

@@ -12,6 +12,8 @@ const CORE_MODULES: u32 = 3;
 /// Stack that a guest may use of the thread that calls it, in bytes.
 pub(crate) const GUEST_STACK: usize = 512 << 10;
 
+const SHORTEST_TICK: Duration = Duration::from_micros(100);
+
 /// Tables of these: that of our function pointers, and that of the destructors.
 const TABLES: u32 = 2;
 
@@ -30,8 +32,12 @@ impl Engine {
     /// Reserves the pool's address space and starts the deadline clock.
     ///
     /// # Errors
-    /// [`Error::Engine`] where the machine does not give that much address space or cannot run wasmtime.
+    /// [`Error::Engine`] where the machine does not give that much address space or cannot run wasmtime, or the tick is
+    /// so short that the clock would take a processor.
     pub fn new(config: &EngineConfig) -> Result<Self, Error> {
+        if config.deadlines && config.tick < SHORTEST_TICK {
+            return Err(Error::Engine(format!("a tick of {:?}: make it {SHORTEST_TICK:?} or longer", config.tick)));
+        }
         let wasmtime = wasmtime::Engine::new(&settings(config)).map_err(Error::engine)?;
         let clock = config.deadlines.then(|| {
             let wasmtime = wasmtime.clone();
@@ -63,7 +69,8 @@ impl Engine {
     /// Ticks until a deadline: one more than fit, because the first may come at once.
     pub(crate) fn ticks(&self, deadline: Duration) -> u64 {
         let ticks = deadline.as_nanos().div_ceil(self.config.tick.as_nanos().max(1));
-        u64::try_from(ticks).unwrap_or(u64::MAX).saturating_add(1)
+        // The present tick is added to it.
+        u64::try_from(ticks).unwrap_or(u64::MAX).min(u64::MAX / 2) + 1
     }
 }
 
@@ -100,4 +107,19 @@ fn settings(config: &EngineConfig) -> Config {
         .wasm_relaxed_simd(false)
         .wasm_memory64(false);
     settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_without_end_is_far_away_and_a_tick_of_nothing_is_refused() {
+        let config = EngineConfig { instances: 1, deadline: Duration::MAX, ..EngineConfig::default() };
+        let engine = Engine::new(&config).expect("an engine");
+        assert_eq!(engine.ticks(Duration::from_millis(50)), 11);
+        assert_eq!(engine.ticks(Duration::MAX), u64::MAX / 2 + 1);
+        let refused = Engine::new(&EngineConfig { tick: Duration::ZERO, ..config }).map(drop);
+        assert_eq!(refused, Err(Error::Engine("a tick of 0ns: make it 100µs or longer".to_owned())));
+    }
 }

@@ -85,6 +85,7 @@ impl Error {
             Self::Open(error) => error.label(),
             Self::Seal(_) | Self::Send(SendError::Seal(_)) => "seal",
             Self::Send(SendError::Uneven(_)) => "uneven",
+            Self::Send(SendError::TooLong { .. }) => "too_long",
         }
     }
 }

@@ -190,6 +190,8 @@ impl From<ws::ConfigError> for ConfigError {
 pub enum SendError {
     #[error("{0} samples do not divide into the session's channels")]
     Uneven(u32),
+    #[error("{samples} samples are more than a second of PCM: send at most {most} at a time")]
+    TooLong { samples: usize, most: usize },
     #[error(transparent)]
     Codec(#[from] CodecError),
     #[error(transparent)]

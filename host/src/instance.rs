@@ -71,6 +71,8 @@ impl Instance {
         let limit = limits.memory;
         let mut store = Store::new(engine.wasmtime(), Guest { limit, memory: 0, refused: false });
         store.limiter(|guest| guest);
+        // What it hands over at a time is no more than it may hold: lists within a list may all be the same memory.
+        store.set_hostcall_fuel(limit);
         arm(&mut store, engine, limits.init_deadline);
         match pre.instantiate(&mut store) {
             Ok(processor) => Ok(Self { engine: engine.clone(), limits, alive: Some(Alive { store, processor }) }),

@@ -27,6 +27,7 @@
 #![forbid(unsafe_code)]
 
 mod bindings;
+mod bounds;
 mod codec;
 mod component;
 mod config;

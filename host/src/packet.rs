@@ -1,6 +1,7 @@
 //! `interface packet`: the packet crypto by itself, in an instance.
 
 use crate::bindings::exports::sidetone::media::{packet as wp, types as wt};
+use crate::bounds::{datagram_fits, payload_fits};
 use crate::{Error, Instance, Key, OpenError, SealError};
 use sidetone_packet::{Direction, Header};
 use wasmtime::component::ResourceAny;
@@ -47,6 +48,7 @@ impl Sealer {
     /// # Errors
     /// [`Error::Seal`]; a fatal error where the guest fails.
     pub fn seal(&mut self, timestamp: u32, payload: &[u8]) -> Result<Vec<u8>, Error> {
+        payload_fits(payload)?;
         let handle = self.handle;
         Ok(self
             .instance
@@ -82,6 +84,7 @@ impl Opener {
     /// # Errors
     /// [`Error::Open`]; a fatal error where the guest fails.
     pub fn decrypt(&mut self, datagram: &[u8]) -> Result<Candidate, Error> {
+        datagram_fits(datagram)?;
         let handle = self.handle;
         let candidate = self
             .instance
@@ -128,6 +131,7 @@ impl Packets {
     /// # Errors
     /// [`Error::Seal`]; a fatal error where the guest fails.
     pub fn seal(&mut self, key: &Key, header: &Header, payload: &[u8]) -> Result<Vec<u8>, Error> {
+        payload_fits(payload)?;
         let (key, header) = (key.to_wit(), to_wit(header));
         Ok(self
             .instance
@@ -140,6 +144,7 @@ impl Packets {
     /// # Errors
     /// [`Error::Open`]; a fatal error where the guest fails.
     pub fn decrypt(&mut self, key: &Key, datagram: &[u8]) -> Result<Candidate, Error> {
+        datagram_fits(datagram)?;
         let key = key.to_wit();
         let candidate = self
             .instance

@@ -1,6 +1,7 @@
 //! `interface session`: one device's voice stream, in an instance.
 
 use crate::bindings::exports::sidetone::media::session as wit;
+use crate::bounds::{datagram_fits, payload_fits};
 use crate::{CodecError, ConfigError, Error, Instance, Key, OpenError, SendError};
 use sidetone_session::{Config, Kind, Quality, State};
 use wasmtime::component::ResourceAny;
@@ -54,6 +55,7 @@ impl Session {
     /// [`Error::Open`]: it was dropped, and the session is as it was, but for counters. A fatal error where the guest
     /// fails.
     pub fn receive(&mut self, datagram: &[u8]) -> Result<Received, Error> {
+        datagram_fits(datagram)?;
         let handle = self.handle;
         let r = self
             .instance
@@ -111,6 +113,7 @@ impl Session {
     /// # Errors
     /// As [`send`](Self::send).
     pub fn send_payload(&mut self, payload: &[u8], timestamp: u32) -> Result<Vec<u8>, Error> {
+        payload_fits(payload).map_err(SendError::from)?;
         let handle = self.handle;
         Ok(self
             .instance

@@ -22,6 +22,7 @@ const HANG_ON_OPEN: u8 = 13;
 const LYING_POINTER: u8 = 14;
 const LYING_COUNT: u8 = 15;
 const HANG_ON_RESTART: u8 = 16;
+const SWOLLEN: u8 = 17;
 
 static ID: AtomicU32 = AtomicU32::new(0);
 static CALLS: AtomicU32 = AtomicU32::new(0);
@@ -36,6 +37,8 @@ pub(crate) enum Spoil {
     Pointer,
     /// A list that starts inside and ends far outside.
     Count,
+    /// Thousands of lists, each of which is the same half of the memory.
+    Swollen,
 }
 
 impl Spoil {
@@ -48,6 +51,15 @@ impl Spoil {
         };
         // SAFETY: none. It is handed to the host and never looked at here.
         *list = unsafe { Vec::from_raw_parts(start as *mut T, count, count) };
+    }
+
+    /// Spoils how many lists there are, if that is asked for.
+    pub(crate) fn lists(self, lists: &mut Vec<Vec<u8>>) {
+        if self == Self::Swollen {
+            let half = core::arch::wasm32::memory_size(0) << 15;
+            // SAFETY: none, as above.
+            *lists = (0..10_000).map(|_| unsafe { Vec::from_raw_parts((1 << 16) as *mut u8, half, half) }).collect();
+        }
     }
 }
 
@@ -136,6 +148,7 @@ pub(crate) fn on_call() -> Spoil {
         NONCE_TWICE if due => return Spoil::Nonce,
         LYING_POINTER if due => return Spoil::Pointer,
         LYING_COUNT if due => return Spoil::Count,
+        SWOLLEN if due => return Spoil::Swollen,
         // One call in eight, by no pattern.
         RANDOM if (call.wrapping_add(id)).wrapping_mul(0x9e37_79b9) >> 29 == 0 => trap(),
         _ => {}

@@ -48,6 +48,7 @@ impl wit::GuestStream for Stream {
                 _ => spoil.list(datagram),
             }
         }
+        spoil.lists(&mut datagrams);
         Ok(datagrams)
     }
 

@@ -65,7 +65,7 @@ impl Worker {
                     served = false;
                     work.refuse(PoolError::Lost);
                 }
-                Some(seat) if audio && waited > seat.meta().worth[usize::from(!work.is_incoming())] => {
+                Some(seat) if audio && waited > seat.meta().shape.worth[usize::from(!work.is_incoming())] => {
                     served = false;
                     seat.meta().shed(work, waited, Shed::Stale);
                 }

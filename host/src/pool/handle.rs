@@ -22,16 +22,26 @@ impl Handle {
 
     /// Queues a frame, where the tenant's quota lets it in; the reply is what becomes of it.
     pub(crate) fn frame<T>(&self, work: impl FnOnce(Answer<T>) -> Work) -> Reply<T> {
+        self.frames(1, work)
+    }
+
+    /// The same, of work that is so many frames.
+    pub(crate) fn frames<T>(&self, count: u32, work: impl FnOnce(Answer<T>) -> Work) -> Reply<T> {
         // Before anything is made, queued or locked: what a tenant floods with costs nobody else.
-        match self.admit() {
+        match self.admit(count) {
             Ok(()) => self.submit(work),
             Err(error) => Reply::known(Err(error)),
         }
     }
 
-    /// The same, done by this thread where nothing is ahead of it; blocks until it is done.
+    /// A frame, done by this thread where nothing is ahead of it; blocks until it is done.
     pub(crate) fn call<T>(&self, work: impl FnOnce(Answer<T>) -> Work) -> Result<T, PoolError> {
-        let (errand, reply) = self.admit().map(|()| self.submit_or_do(work))?;
+        self.call_frames(1, work)
+    }
+
+    /// The same, of work that is so many frames.
+    pub(crate) fn call_frames<T>(&self, count: u32, work: impl FnOnce(Answer<T>) -> Work) -> Result<T, PoolError> {
+        let (errand, reply) = self.admit(count).map(|()| self.submit_or_do(work))?;
         if let Some(errand) = errand {
             errand.run();
         }
@@ -44,8 +54,8 @@ impl Handle {
         (self.worker.submit_or_do(&self.meta, work(answer)), reply)
     }
 
-    pub(crate) fn admit(&self) -> Result<(), PoolError> {
-        self.meta.tenant.admit(self.worker.shared.clock.now())
+    fn admit(&self, frames: u32) -> Result<(), PoolError> {
+        self.meta.tenant.admit(self.worker.shared.clock.now(), frames)
     }
 
     /// Queues work that no quota counts.

@@ -55,7 +55,8 @@ impl Ladder {
 
     /// Average latency of the last frames.
     pub(crate) fn average(&self) -> Duration {
-        Duration::from_secs_f64(self.average)
+        // A clock that jumps may say more than a duration holds.
+        Duration::try_from_secs_f64(self.average).unwrap_or(Duration::MAX)
     }
 
     /// Takes a frame's latency in, and returns the new level where that is another.

@@ -5,7 +5,7 @@
 //! has left is a broken return value, and ends the instance. What a dying call had sealed never left; its
 //! numbers are free, and the restarted session goes on with them without a gap on the wire.
 
-use crate::{Cause, Received};
+use crate::{Cause, Error, Received, SendError};
 use sidetone_packet::Header;
 use sidetone_session::{Config, Delivery, Kind, Role, State};
 
@@ -81,6 +81,13 @@ impl Mirror {
         let frame = self.config.outgoing.frame_samples().max(1);
         self.pending = (self.pending + samples) % frame;
         datagrams.iter().try_for_each(|datagram| self.leaves(datagram))
+    }
+
+    /// PCM was refused. Where a frame could not be coded or sealed, the guest drops what waits.
+    pub(crate) const fn failed(&mut self, error: &Error) {
+        if matches!(error, Error::Send(SendError::Codec(_) | SendError::Seal(_))) {
+            self.emptied();
+        }
     }
 
     /// What waited was sent, or dropped.

@@ -40,8 +40,8 @@
 //! # What a failure costs
 //! | failure | who loses what |
 //! |---|---|
-//! | a trap, a deadline missed (endless loop), deep recursion, too much memory, a return value that is broken (lengths that lie, lists outside of the memory, a nonce twice) | the session: the call that met it (one frame, with PCM that waited for the rest of its frame), and the codecs' memory of the frames before. Two in a row cost two. Others on that worker: nothing |
-//! | a guest that takes long, until it is done or its deadline ends it | others on that worker wait 5 to 10 ms; then another thread serves them. Where four such guests meet on one worker, the others wait for the first to end |
+//! | a trap, a deadline missed (endless loop), deep recursion, too much memory, a return value that is broken (lengths that lie, lists outside of the memory or of more than it, a nonce twice) | the session: the call that met it (one frame, with PCM that waited for the rest of its frame), and the codecs' memory of the frames before. Two in a row cost two. Others on that worker: nothing |
+//! | a guest that takes long, until it is done or its deadline ends it | others on that worker wait 5 to 10 ms; then another thread serves them. At most three of a tenant's guests are at work on a worker at a time, and one thread more serves the others; where several tenants have four such guests on one worker, the rest wait for the first to end |
 //! | a failure while opening; a start that hangs | its opener: the session it asked for. No slot |
 //! | a failure at every restart | the session: what is asked while it waits to be opened again, then the session (see [`RestartPolicy`]) |
 //! | a panic of the host on a worker | the session being served: as a trap. The others on that worker go on, on a new thread, as they are |
@@ -97,6 +97,7 @@ mod mirror;
 mod occupant;
 mod packet_work;
 mod packets;
+mod place;
 mod probe;
 mod queue;
 mod quota;
@@ -136,8 +137,9 @@ use crate::ticker::Ticker;
 use crate::{Engine, Key, Limits, metrics as table};
 use handle::Handle;
 use packets::Entry;
+use place::Places;
 use reply::Answer;
-use session::Meta;
+use session::{Meta, Shape};
 use shared::Shared;
 use sidetone_session::Config;
 use std::collections::HashMap;
@@ -171,7 +173,7 @@ pub struct Pool {
     workers: Vec<Arc<Worker>>,
     tenants: RwLock<HashMap<String, Arc<Entry>>>,
     next_session: AtomicU64,
-    next_tenant: AtomicUsize,
+    places: Arc<Places>,
     turn: AtomicUsize,
     started: Duration,
     /// Which worker has a key's schedules.
@@ -195,7 +197,7 @@ impl Pool {
             workers,
             tenants: RwLock::default(),
             next_session: AtomicU64::new(1),
-            next_tenant: AtomicUsize::new(0),
+            places: Arc::default(),
             turn: AtomicUsize::new(0),
             spread: RandomState::new(),
             _watch: watch,
@@ -209,8 +211,7 @@ impl Pool {
     /// [`PoolError::Busy`] where no slot is free; [`PoolError::Guest`] where the guest refuses the configuration, or
     /// fails.
     pub fn open(&self, tenant: &str, key: &Key, config: Config) -> Reply<PoolSession> {
-        let worth = [config.incoming.frame.micros(), config.outgoing.frame.micros()].map(micros);
-        self.enter(tenant, worth, |handle, answer| Opening::Session {
+        self.enter(tenant, Shape::of(&config), |handle, answer| Opening::Session {
             key: key.clone(),
             config,
             session: PoolSession(handle),
@@ -218,17 +219,11 @@ impl Pool {
         })
     }
 
-    /// Opens something of a tenant on the least loaded worker. A frame of it may wait as long as `worth`, where the pool
-    /// does not say otherwise.
-    fn enter<T>(
-        &self,
-        tenant: &str,
-        worth: [Duration; 2],
-        opening: impl FnOnce(Handle, Answer<T>) -> Opening,
-    ) -> Reply<T> {
+    /// Opens something of a tenant on the least loaded worker.
+    fn enter<T>(&self, tenant: &str, shape: Shape, opening: impl FnOnce(Handle, Answer<T>) -> Opening) -> Reply<T> {
         let (answer, reply) = Reply::pair();
         let entered = self.tenant(tenant).and_then(|entry| {
-            self.place(&entry.tenant, self.least_loaded(), worth, |handle| (Work::Open(opening(handle, answer)), ()))
+            self.place(&entry.tenant, self.least_loaded(), shape, |handle| (Work::Open(opening(handle, answer)), ()))
         });
         match entered {
             Ok(()) => reply,
@@ -241,14 +236,14 @@ impl Pool {
         &self,
         tenant: &Arc<Tenant>,
         worker: &Arc<Worker>,
-        worth: [Duration; 2],
+        mut shape: Shape,
         work: impl FnOnce(Handle) -> (Work, T),
     ) -> Result<T, PoolError> {
-        tenant.enter()?;
+        tenant.enter(self.shared.clock.now())?;
         let id = SessionId(self.next_session.fetch_add(1, Relaxed));
-        let worth = worth.map(|worth| self.shared.max_wait.unwrap_or(worth));
-        let meta = |lane| Meta::new(id, tenant.clone(), lane, worth);
-        let opened = worker.open(tenant.index, meta, |meta| work(Handle::new(meta, worker.clone())));
+        shape.worth = shape.worth.map(|worth| self.shared.max_wait.unwrap_or(worth));
+        let meta = |lane| Meta::new(id, tenant.clone(), lane, shape);
+        let opened = worker.open(tenant.place.index(), meta, |meta| work(Handle::new(meta, worker.clone())));
         opened.inspect_err(|_| tenant.leave())
     }
 
@@ -268,9 +263,8 @@ impl Pool {
     /// Names a tenant, or gives it another quota. Sessions that are open stay under the one they were opened with, and
     /// do not count against the new one.
     pub fn set_quota(&self, name: &str, quota: Quota) {
-        let index = self.next_tenant.fetch_add(1, Relaxed);
         let limits = Limits::of(self.engine.config());
-        let tenant = Arc::new(Tenant::new(index, name, quota, limits));
+        let tenant = Arc::new(Tenant::new(self.places.take(), name, quota, limits));
         let entry = Arc::new(Entry::new(tenant, self.workers.len()));
         let before = self.tenants.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), entry);
         // Its packet instances end here, outside the lock.
@@ -328,13 +322,9 @@ impl Pool {
         let until = self.shared.clock.now().saturating_add(bound);
         self.workers.iter().for_each(|worker| worker.close(until));
         let config = self.engine.config();
-        let patience = bound + config.deadline.max(config.init_deadline) + config.tick * 2;
+        let patience = bound.saturating_add(config.deadline.max(config.init_deadline)).saturating_add(config.tick * 2);
         self.workers.iter().all(|worker| worker.join(patience))
     }
-}
-
-fn micros(micros: u32) -> Duration {
-    Duration::from_micros(micros.into())
 }
 
 impl Drop for Pool {

@@ -1,6 +1,10 @@
 //! What waits for a worker: a lane a session, in order; between tenants, deficit round robin by the time their guests
 //! take. Pure: the worker's lock is around it.
 //!
+//! A tenant that had nothing waiting comes before the round, for one turn: who sends a frame now and then does not wait
+//! behind a backlog. It is in the round after that until its turn there has come, so that nobody gets ahead by keeping
+//! the queue short (this is how FQ-CoDel, RFC 8290, treats new flows).
+//!
 //! A lane whose job was taken is busy until it is [`done`](Queues::done): nobody else gets its next one, so that a
 //! session's frames stay in order whichever thread serves them.
 
@@ -10,6 +14,10 @@ use std::time::Duration;
 
 /// Guest time a tenant may use before the next one's turn, in ns: about one frame.
 const QUANTUM: i64 = 1_000_000;
+
+/// Jobs of one tenant that are done at a time: more than one where its guests take long, and fewer than a worker has
+/// threads, so that there is always one for the others.
+pub(crate) const MOST_BUSY: usize = 3;
 
 /// What may stand in a queue.
 pub(crate) trait Queued {
@@ -30,7 +38,9 @@ pub(crate) struct Queues<O, J> {
     bounds: Bounds,
     lanes: Slab<Lane<O, J>>,
     shares: Vec<Share>,
-    /// Tenants with work, in turn.
+    /// Tenants that had no work before, in turn: they come first.
+    fresh: VecDeque<usize>,
+    /// The other tenants with work, in turn, and those whose turn has not come since they had some.
     round: VecDeque<usize>,
     frames: usize,
 }
@@ -52,7 +62,15 @@ struct Share {
     /// Guest time left of this turn, in ns; below 0 it is a debt.
     credit: i64,
     frames: usize,
-    in_round: bool,
+    /// Among those whose turn comes.
+    listed: bool,
+}
+
+impl Share {
+    /// The session whose job may be taken.
+    fn next(&self) -> Option<usize> {
+        self.ready.front().copied().filter(|_| self.busy.len() < MOST_BUSY)
+    }
 }
 
 /// Work whose turn it is.
@@ -77,7 +95,14 @@ pub(crate) struct Removed<O, J> {
 
 impl<O: Clone, J: Queued> Queues<O, J> {
     pub(crate) const fn new(bounds: Bounds) -> Self {
-        Self { bounds, lanes: Slab::new(), shares: Vec::new(), round: VecDeque::new(), frames: 0 }
+        Self {
+            bounds,
+            lanes: Slab::new(),
+            shares: Vec::new(),
+            fresh: VecDeque::new(),
+            round: VecDeque::new(),
+            frames: 0,
+        }
     }
 
     /// Frames that wait.
@@ -87,7 +112,7 @@ impl<O: Clone, J: Queued> Queues<O, J> {
 
     /// Nothing can be taken.
     pub(crate) fn is_empty(&self) -> bool {
-        self.round.iter().all(|&tenant| self.shares[tenant].ready.is_empty())
+        self.fresh.iter().chain(&self.round).all(|&tenant| self.shares[tenant].next().is_none())
     }
 
     /// No frame waits, nothing can be taken, and what is queued in this lane next can.
@@ -124,8 +149,9 @@ impl<O: Clone, J: Queued> Queues<O, J> {
         let share = &mut self.shares[tenant];
         share.ready.retain(|&ready| ready != lane);
         share.busy.retain(|&busy| busy != lane);
+        self.enlist(tenant);
         let frames = jobs.iter().filter(|(_, job)| job.is_frame()).count();
-        share.frames -= frames;
+        self.shares[tenant].frames -= frames;
         self.frames -= frames;
         Some((owner, jobs.into_iter().map(|(_, job)| job).collect()))
     }
@@ -174,34 +200,46 @@ impl<O: Clone, J: Queued> Queues<O, J> {
     }
 
     fn make_ready(&mut self, tenant: usize, lane: usize) {
+        self.shares[tenant].ready.push_back(lane);
+        self.enlist(tenant);
+    }
+
+    /// Gives a tenant its turn, if it has anything that can be taken.
+    fn enlist(&mut self, tenant: usize) {
         let share = &mut self.shares[tenant];
-        share.ready.push_back(lane);
-        if !share.in_round {
-            share.in_round = true;
-            // It is served when its turn comes, not the turn after that; what it owes, it still owes.
-            share.credit += QUANTUM;
-            self.round.push_back(tenant);
+        if share.listed || share.next().is_none() {
+            return;
         }
+        share.listed = true;
+        // What it owes, it still owes: then it is not the next one.
+        share.credit += QUANTUM;
+        let list = if share.credit > 0 { &mut self.fresh } else { &mut self.round };
+        list.push_back(tenant);
     }
 
     /// The next job, whose lane is busy from now on: each tenant until its share of guest time is used, its sessions in turn.
     pub(crate) fn pop(&mut self) -> Option<Next<J>> {
         loop {
-            let tenant = *self.round.front()?;
+            let fresh = !self.fresh.is_empty();
+            let alone = self.fresh.len() + self.round.len() == 1;
+            let list = if fresh { &mut self.fresh } else { &mut self.round };
+            let tenant = *list.front()?;
             let share = &mut self.shares[tenant];
-            let Some(&lane) = share.ready.front() else {
-                self.round.pop_front();
-                share.in_round = false;
-                // What was not used is not saved up; a debt stays.
-                share.credit = share.credit.min(0);
+            let next = share.next();
+            let Some(lane) = next.filter(|_| share.credit > 0) else {
+                list.pop_front();
+                if next.is_some() {
+                    // Alone, it owes nobody.
+                    share.credit = if alone { QUANTUM } else { share.credit + QUANTUM };
+                } else if !fresh {
+                    share.listed = false;
+                    // What was not used is not saved up; a debt stays.
+                    share.credit = share.credit.min(0);
+                    continue;
+                }
+                self.round.push_back(tenant);
                 continue;
             };
-            if share.credit <= 0 {
-                // Alone, it owes nobody.
-                share.credit = if self.round.len() == 1 { QUANTUM } else { share.credit + QUANTUM };
-                self.round.rotate_left(1);
-                continue;
-            }
             share.ready.pop_front();
             let Lane { jobs, busy, .. } = &mut self.lanes[lane];
             let Some((since, job)) = jobs.pop_front() else { continue };
@@ -222,6 +260,8 @@ impl<O: Clone, J: Queued> Queues<O, J> {
         self.shares[tenant].busy.retain(|&busy| busy != lane);
         if waits {
             self.make_ready(tenant, lane);
+        } else {
+            self.enlist(tenant);
         }
     }
 
@@ -236,6 +276,7 @@ impl<O: Clone, J: Queued> Queues<O, J> {
 
     /// Everything, in no order: the pool is shut down.
     pub(crate) fn drain(&mut self) -> Vec<J> {
+        self.fresh.clear();
         self.round.clear();
         self.frames = 0;
         for share in &mut self.shares {

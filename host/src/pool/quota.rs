@@ -10,7 +10,8 @@ pub struct Quota {
     /// Sessions open at a time; codecs count as such, and so does each instance that the packet functions keep (at most
     /// one a worker).
     pub sessions: Option<u32>,
-    /// Frames, packets and jobs a second, all sessions together; bursts of one second's worth pass.
+    /// Frames, packets and jobs a second, all sessions together; bursts of one second's worth pass. PCM counts as the
+    /// frames that it fills, and at least as one.
     pub frames_per_second: Option<u32>,
     /// Time of guests in a second of time, all workers together. Measured as the time a call takes on its worker's
     /// thread: on an overloaded machine that is more than CPU time.
@@ -56,11 +57,11 @@ impl Bucket {
         Self { interval, full_at: AtomicU64::new(0) }
     }
 
-    /// Takes one token, if there is one.
-    pub(crate) fn take(&self, now: Duration) -> bool {
-        let now = nanos(now);
+    /// Takes so many tokens, if there are as many.
+    pub(crate) fn take(&self, now: Duration, count: u32) -> bool {
+        let (now, taken) = (nanos(now), self.interval.saturating_mul(count.into()));
         let take = |full_at: u64| {
-            let after = believed(full_at, now, now + SECOND).saturating_add(self.interval);
+            let after = believed(full_at, now, now + SECOND).saturating_add(taken);
             (after <= now + SECOND).then_some(after)
         };
         self.full_at.fetch_update(Relaxed, Relaxed, take).is_ok()
@@ -121,21 +122,33 @@ mod tests {
     #[test]
     fn a_second_holds_the_rate_and_no_more() {
         let bucket = Bucket::a_second(50);
-        assert_eq!((0..2500).filter(|_| bucket.take(Duration::ZERO)).count(), 50);
-        assert_eq!((0..2500).filter(|_| bucket.take(Duration::from_millis(500))).count(), 25);
+        assert_eq!((0..2500).filter(|_| bucket.take(Duration::ZERO, 1)).count(), 50);
+        assert_eq!((0..2500).filter(|_| bucket.take(Duration::from_millis(500), 1)).count(), 25);
         let hour = Duration::from_secs(3600);
-        assert_eq!((0..2500).filter(|_| bucket.take(hour)).count(), 50, "nothing is saved up");
+        assert_eq!((0..2500).filter(|_| bucket.take(hour, 1)).count(), 50, "nothing is saved up");
         let a_little_back = hour - Duration::from_millis(999);
-        assert!(!bucket.take(a_little_back), "a thread that is behind gets nothing");
-        assert_eq!((0..2500).filter(|_| bucket.take(Duration::ZERO)).count(), 50, "a clock set back shuts nobody out");
-        assert!(!bucket.take(Duration::ZERO));
+        assert!(!bucket.take(a_little_back, 1), "a thread that is behind gets nothing");
+        assert_eq!(
+            (0..2500).filter(|_| bucket.take(Duration::ZERO, 1)).count(),
+            50,
+            "a clock set back shuts nobody out"
+        );
+        assert!(!bucket.take(Duration::ZERO, 1));
+    }
+
+    #[test]
+    fn many_at_once_are_taken_together_or_not_at_all() {
+        let bucket = Bucket::a_second(50);
+        assert!(bucket.take(Duration::ZERO, 40) && !bucket.take(Duration::ZERO, 11) && bucket.take(Duration::ZERO, 10));
+        assert!(!bucket.take(Duration::from_secs(9), 51), "more than a second's worth is never there");
+        assert!(bucket.take(Duration::from_secs(9), 50));
     }
 
     #[test]
     fn any_rate_passes_exactly_itself_in_a_second_and_none_of_nothing() {
         for rate in [0, 1, 3, 7, 999, 4_000] {
             let bucket = Bucket::a_second(rate);
-            assert_eq!((0..5000).filter(|_| bucket.take(Duration::ZERO)).count(), rate as usize, "{rate}");
+            assert_eq!((0..5000).filter(|_| bucket.take(Duration::ZERO, 1)).count(), rate as usize, "{rate}");
         }
     }
 

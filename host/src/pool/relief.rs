@@ -1,5 +1,6 @@
 //! A guest that takes long keeps nobody waiting but its own session: another thread serves the worker meanwhile.
 
+use super::queue::MOST_BUSY;
 use super::worker::Worker;
 use crate::ticker::Ticker;
 use std::io;
@@ -7,9 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-/// Threads of a worker, callers' among them: the one that serves, and three whose guests take long. Were there no bound,
-/// a tenant could have as many threads as sessions.
-const MOST_THREADS: u32 = 4;
+/// Threads of a worker, callers' among them: the one that serves, and as many whose guests take long as one tenant may
+/// have. Were there no bound, a tenant could have as many threads as sessions.
+const MOST_THREADS: u32 = MOST_BUSY as u32 + 1;
 
 /// How often it is looked whether a guest takes long: a thread is relieved after 5 to 10 ms.
 const LOOK_EVERY: Duration = Duration::from_millis(5);

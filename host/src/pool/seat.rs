@@ -98,21 +98,35 @@ impl<O: Occupant> Seat<O> {
         }
         let now = shared.clock.now();
         if now < self.not_before {
-            self.meta.tenant.lost.add(lost.into());
+            self.lose(lost);
             return Err(PoolError::BackingOff { retry_in: self.not_before - now });
         }
         match self.instantiate(shared) {
             Ok(()) => Ok(()),
             Err(Error::Failed(failure)) => Err(self.failed(shared, failure, lost)),
             Err(error) => match busy(error) {
-                Ok(busy) => Err(busy),
+                Ok(busy) => {
+                    self.lose(lost);
+                    Err(busy)
+                }
                 Err(error) => Err(PoolError::Closed(self.close(shared, CloseReason::Refused(error)))),
             },
         }
     }
 
+    /// Frames that will not be done.
+    fn lose(&self, frames: u32) {
+        self.meta.tenant.lost.add(frames.into());
+        self.meta.lost_frames.fetch_add(frames.into(), Relaxed);
+    }
+
     /// The instance failed: a fresh one, at once or later, or the end.
     fn failed(&mut self, shared: &Shared, failure: Failure, lost: u32) -> PoolError {
+        self.log(&failure);
+        self.restart(shared, failure.cause.into(), lost)
+    }
+
+    fn log(&self, failure: &Failure) {
         tracing::warn!(
             session = self.meta.id.0,
             tenant = &*self.meta.tenant.name,
@@ -120,17 +134,19 @@ impl<O: Occupant> Seat<O> {
             backtrace = failure.backtrace,
             "a guest failed"
         );
-        self.restart(shared, failure.cause.into(), lost)
     }
 
     pub(crate) fn restart(&mut self, shared: &Shared, cause: RestartCause, lost: u32) -> PoolError {
+        self.lose(lost);
+        self.replace(shared, cause, lost)
+    }
+
+    /// Opens a fresh instance, now or later, or never; `lost` frames are counted already.
+    fn replace(&mut self, shared: &Shared, cause: RestartCause, lost: u32) -> PoolError {
         drop(self.vacate(shared));
         self.occupant.died();
-        let tenant = &self.meta.tenant;
-        tenant.restarts.add(cause.label());
-        tenant.lost.add(lost.into());
+        self.meta.tenant.restarts.add(cause.label());
         self.meta.restarts.fetch_add(1, Relaxed);
-        self.meta.lost_frames.fetch_add(lost.into(), Relaxed);
         match self.backoff.failed(&shared.restart, shared.clock.now(), shared.jitter.next()) {
             Verdict::GiveUp { restarts } => {
                 let reason = CloseReason::Storm { cause, restarts };
@@ -141,7 +157,8 @@ impl<O: Occupant> Seat<O> {
             Verdict::Now => {
                 self.not_before = Duration::ZERO;
                 if let Err(Error::Failed(failure)) = self.instantiate(shared) {
-                    return self.failed(shared, failure, lost.min(1));
+                    self.log(&failure);
+                    return self.replace(shared, failure.cause.into(), lost);
                 }
             }
         }

@@ -5,8 +5,9 @@ use super::reply::{Answer, Reply};
 use super::tenant::Tenant;
 use super::work::{StreamWork, Work};
 use super::{CloseReason, PoolError, Shed};
-use crate::{Received, Stats};
-use sidetone_session::{Quality, State};
+use crate::{Error, Received, SendError, Stats};
+use sidetone_opus::FrameDuration;
+use sidetone_session::{Config, Quality, State};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -24,9 +25,20 @@ impl fmt::Display for SessionId {
 
 /// What a session has done. The host's counts are of its whole life, the guest's since its last restart.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct SessionStats {
     /// Counted in the guest.
     pub guest: Stats,
+    /// Counted by the host.
+    pub counts: SessionCounts,
+    /// Quality in force.
+    pub quality: Quality,
+}
+
+/// What the host counts of a session.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct SessionCounts {
     /// Work that the guest was given and did.
     pub frames: u64,
     /// Work that the guest refused with a value.
@@ -46,25 +58,6 @@ pub struct SessionStats {
     /// Frames given up in the queue.
     pub shed: u64,
     /// Linear memory of the instance, in bytes.
-    pub memory: u64,
-    /// Quality in force.
-    pub quality: Quality,
-}
-
-/// What the host counts of a session: as in [`SessionStats`].
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "SessionStats says it")]
-pub struct SessionCounts {
-    pub frames: u64,
-    pub errors: u64,
-    pub concealed: u64,
-    pub keystream_overlaps: u64,
-    pub avg_ms: f64,
-    pub max_ms: f64,
-    pub restarts: u32,
-    pub lost_frames: u64,
-    pub shed: u64,
     pub memory: u64,
 }
 
@@ -86,13 +79,38 @@ impl fmt::Debug for SessionMeters {
     }
 }
 
+/// What is known of the frames of something before it is opened.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    /// How long one may wait: in, out.
+    pub(crate) worth: [Duration; 2],
+    /// Samples of one to be sent, of all channels.
+    pub(crate) samples: usize,
+    /// Samples of a second to be sent, of all channels.
+    pub(crate) second: usize,
+}
+
+impl Shape {
+    pub(crate) const fn of(config: &Config) -> Self {
+        let Config { incoming, outgoing, .. } = config;
+        Self {
+            worth: [lasts(incoming.frame), lasts(outgoing.frame)],
+            samples: outgoing.frame_samples(),
+            second: outgoing.rate.hz() as usize * outgoing.channels.count(),
+        }
+    }
+}
+
+const fn lasts(frame: FrameDuration) -> Duration {
+    Duration::from_micros(frame.micros() as u64)
+}
+
 /// What a session or codec is known by on both sides of the queue.
 pub(crate) struct Meta {
     pub(crate) id: SessionId,
     pub(crate) tenant: Arc<Tenant>,
     pub(crate) lane: usize,
-    /// How long a frame may wait: in, out.
-    pub(crate) worth: [Duration; 2],
+    pub(crate) shape: Shape,
     pin: AtomicU8,
     /// Closed by the pool.
     pub(crate) ended: AtomicBool,
@@ -110,12 +128,12 @@ pub(crate) struct Meta {
 }
 
 impl Meta {
-    pub(crate) fn new(id: SessionId, tenant: Arc<Tenant>, lane: usize, worth: [Duration; 2]) -> Self {
+    pub(crate) fn new(id: SessionId, tenant: Arc<Tenant>, lane: usize, shape: Shape) -> Self {
         Self {
             id,
             tenant,
             lane,
-            worth,
+            shape,
             pin: AtomicU8::new(0),
             ended: AtomicBool::new(false),
             restarts: AtomicU32::new(0),
@@ -142,26 +160,7 @@ impl Meta {
         }
     }
 
-    /// Everything that is counted outside of the guest, with what was counted inside.
-    pub(crate) fn stats(&self, guest: Stats, quality: Quality) -> SessionStats {
-        let counts = self.counts();
-        SessionStats {
-            guest,
-            frames: counts.frames,
-            errors: counts.errors,
-            concealed: counts.concealed,
-            keystream_overlaps: counts.keystream_overlaps,
-            avg_ms: counts.avg_ms,
-            max_ms: counts.max_ms,
-            restarts: counts.restarts,
-            lost_frames: counts.lost_frames,
-            shed: counts.shed,
-            memory: counts.memory,
-            quality,
-        }
-    }
-
-    fn counts(&self) -> SessionCounts {
+    pub(crate) fn counts(&self) -> SessionCounts {
         let timed = self.timed.load(Relaxed).max(1) as f64;
         SessionCounts {
             frames: self.frames.load(Relaxed),
@@ -214,9 +213,13 @@ impl PoolSession {
         self.frame(|answer| StreamWork::Receive(datagram, answer))
     }
 
-    /// Takes interleaved PCM of any length and returns the datagrams that it filled. `timestamp` is in ms.
+    /// Takes interleaved PCM, at most a second of it ([`SendError::TooLong`]), and returns the datagrams that it filled.
+    /// `timestamp` is in ms. A quota counts the frames that it fills.
     pub fn send(&self, pcm: Vec<i16>, timestamp: u32) -> Reply<Vec<Vec<u8>>> {
-        self.frame(|answer| StreamWork::Send(pcm, timestamp, answer))
+        match self.frames_of(&pcm) {
+            Ok(frames) => self.0.frames(frames, |answer| Work::Stream(StreamWork::Send(pcm, timestamp, answer))),
+            Err(error) => Reply::known(Err(error)),
+        }
     }
 
     /// As [`receive`](Self::receive), but blocks until the answer is there, and where nothing else waits for its worker
@@ -234,7 +237,8 @@ impl PoolSession {
     /// # Errors
     /// As [`send`](Self::send).
     pub fn blocking_send(&self, pcm: Vec<i16>, timestamp: u32) -> Result<Vec<Vec<u8>>, PoolError> {
-        self.0.call(|answer| Work::Stream(StreamWork::Send(pcm, timestamp, answer)))
+        let frames = self.frames_of(&pcm)?;
+        self.0.call_frames(frames, |answer| Work::Stream(StreamWork::Send(pcm, timestamp, answer)))
     }
 
     /// Seals a payload made elsewhere.
@@ -299,6 +303,16 @@ impl PoolSession {
     #[must_use]
     pub fn worker(&self) -> usize {
         self.0.worker.index
+    }
+
+    /// Frames that PCM fills: at least one. More than a second of it would be a guest's work for longer than others may
+    /// wait.
+    fn frames_of(&self, pcm: &[i16]) -> Result<u32, PoolError> {
+        let Shape { samples, second, .. } = self.0.meta.shape;
+        if pcm.len() > second {
+            return Err(Error::Send(SendError::TooLong { samples: pcm.len(), most: second }).into());
+        }
+        Ok(pcm.len().div_ceil(samples.max(1)).max(1) as u32)
     }
 
     fn frame<T>(&self, work: impl FnOnce(Answer<T>) -> StreamWork) -> Reply<T> {

@@ -166,10 +166,10 @@ impl Worker {
                 queue.seats[lane] = seat;
             }
             queue.work.done(lane);
-            if relieved && queue.asleep && queue.away.is_none() {
-                // What waits behind it can be served now.
-                self.wake.notify_one();
-            }
+        }
+        if relieved && queue.asleep && queue.away.is_none() && !queue.work.is_empty() {
+            // What waited for it can be served now.
+            self.wake.notify_one();
         }
         (!relieved).then_some(event)
     }

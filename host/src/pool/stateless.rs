@@ -4,6 +4,7 @@ use super::codec::{PoolDecoder, PoolEncoder};
 use super::handle::Handle;
 use super::occupant::DecoderConfig;
 use super::reply::Answer;
+use super::session::Shape;
 use super::work::{Opening, PacketWork, Work};
 use super::worker::Worker;
 use super::{Pool, PoolError, Reply};
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a job may wait, where the pool does not say otherwise: as long as a device's frame lasts.
-const WORTH: [Duration; 2] = [Duration::from_millis(60); 2];
+const SHAPE: Shape = Shape { worth: [Duration::from_millis(60); 2], samples: 1, second: 1 };
 
 impl Pool {
     /// Opens an encoder of a tenant, in an instance of its own on the least loaded worker. It counts as a session of the
@@ -24,13 +25,13 @@ impl Pool {
     ///
     /// The reply's errors are those of [`open`](Self::open).
     pub fn encoder(&self, tenant: &str, config: EncoderConfig) -> Reply<PoolEncoder> {
-        self.enter(tenant, WORTH, |handle, answer| Opening::Encoder { config, encoder: PoolEncoder(handle), answer })
+        self.enter(tenant, SHAPE, |handle, answer| Opening::Encoder { config, encoder: PoolEncoder(handle), answer })
     }
 
     /// Opens a decoder of a tenant: as [`encoder`](Self::encoder).
     pub fn decoder(&self, tenant: &str, rate: SampleRate, channels: Channels) -> Reply<PoolDecoder> {
         let config = DecoderConfig { rate, channels };
-        self.enter(tenant, WORTH, |handle, answer| Opening::Decoder { config, decoder: PoolDecoder(handle), answer })
+        self.enter(tenant, SHAPE, |handle, answer| Opening::Decoder { config, decoder: PoolDecoder(handle), answer })
     }
 
     /// Seals one packet under a header of the caller's making; its `payload_len` is set from the payload. Never twice
@@ -115,9 +116,9 @@ impl Pool {
     /// Does something with the instance that has a key's schedules, for one packet that the tenant's quota lets in.
     fn with_packets<T>(&self, tenant: &str, key: &Key, ask: impl FnOnce(&Handle) -> T) -> Result<T, PoolError> {
         let (entry, worker) = (self.tenant(tenant)?, self.worker_of(key));
-        entry.tenant.admit(self.shared.clock.now())?;
+        entry.tenant.admit(self.shared.clock.now(), 1)?;
         let first = || {
-            self.place(&entry.tenant, worker, WORTH, |handle| {
+            self.place(&entry.tenant, worker, SHAPE, |handle| {
                 (Work::Open(Opening::Packets(handle.meta.clone())), handle)
             })
         };

@@ -41,7 +41,7 @@ pub(crate) fn serve(seat: &mut Seat<Stream>, shared: &Shared, level: Quality, lo
         StreamWork::Send(pcm, timestamp, answer) => {
             let result = follow(seat, shared, level).and_then(|()| {
                 seat.call(shared, lost, |session, stream| {
-                    let sent = session.send(&pcm, timestamp)?;
+                    let sent = session.send(&pcm, timestamp).inspect_err(|error| stream.mirror.failed(error))?;
                     stream.mirror.sent(pcm.len(), &sent).map_err(disbelieved)?;
                     Ok(sent)
                 })
@@ -58,7 +58,7 @@ pub(crate) fn serve(seat: &mut Seat<Stream>, shared: &Shared, level: Quality, lo
         }
         StreamWork::Flush(timestamp, answer) => {
             let result: Result<Datagrams, _> = seat.call(shared, lost, |session, stream| {
-                let sent = session.flush(timestamp)?;
+                let sent = session.flush(timestamp).inspect_err(|error| stream.mirror.failed(error))?;
                 stream.mirror.sent(0, &sent).map_err(disbelieved)?;
                 stream.mirror.emptied();
                 Ok(sent)
@@ -100,8 +100,9 @@ fn receive(
 
 fn new_overlaps(session: &mut Session, stream: &mut Stream) -> Result<u64, Error> {
     let seen = session.stats()?.keystream_overlap;
-    stream.since_seen = 0;
-    Ok(seen.saturating_sub(std::mem::replace(&mut stream.overlaps_seen, seen)))
+    // No more than came: a guest may say anything.
+    let most = u64::from(std::mem::take(&mut stream.since_seen));
+    Ok(seen.saturating_sub(std::mem::replace(&mut stream.overlaps_seen, seen)).min(most))
 }
 
 fn count_overlaps(seat: &Seat<Stream>, overlaps: u64) {
@@ -116,7 +117,7 @@ fn stats(seat: &mut Seat<Stream>, shared: &Shared, lost: u32) -> Result<SessionS
     })?;
     count_overlaps(seat, overlaps);
     seat.note_memory();
-    Ok(seat.meta.stats(guest, seat.occupant.quality))
+    Ok(SessionStats { guest, counts: seat.meta.counts(), quality: seat.occupant.quality })
 }
 
 /// The quality that the next frame is coded at, with the worker at `level`.

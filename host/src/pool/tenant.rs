@@ -2,6 +2,7 @@
 
 use super::histogram::Histogram;
 use super::meter::{Counts, Meter, Words};
+use super::place::Place;
 use super::quota::{Bucket, Quota, TimeBucket};
 use super::{PoolError, Refusal, Shed};
 use crate::{Limits, metrics as table};
@@ -41,8 +42,8 @@ pub struct TenantStats {
 }
 
 pub(crate) struct Tenant {
-    /// Its place in the workers' queues.
-    pub(crate) index: usize,
+    /// In the workers' queues.
+    pub(crate) place: Place,
     pub(crate) name: Arc<str>,
     pub(crate) quota: Quota,
     pub(crate) limits: Limits,
@@ -69,12 +70,12 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
-    pub(crate) fn new(index: usize, name: &str, quota: Quota, pool: Limits) -> Self {
+    pub(crate) fn new(place: Place, name: &str, quota: Quota, pool: Limits) -> Self {
         let label: Arc<str> = name.into();
         let meter = |metric: table::Metric| Meter::new(metric.counter(&[name]));
         let words = |metric: table::Metric| Words::new(metric, label.clone());
         Self {
-            index,
+            place,
             name: label.clone(),
             quota,
             limits: Limits {
@@ -103,8 +104,9 @@ impl Tenant {
         }
     }
 
-    /// One session more.
-    pub(crate) fn enter(&self) -> Result<(), PoolError> {
+    /// One session more, at `now`.
+    pub(crate) fn enter(&self, now: Duration) -> Result<(), PoolError> {
+        self.has_time(now)?;
         let limit = self.quota.sessions.unwrap_or(u32::MAX);
         let room = |open: u32| (open < limit).then(|| open + 1);
         if self.sessions.fetch_update(Relaxed, Relaxed, room).is_err() {
@@ -120,11 +122,15 @@ impl Tenant {
         self.sessions_metric.decrement(1.0);
     }
 
-    /// One frame more, at `now`.
-    pub(crate) fn admit(&self, now: Duration) -> Result<(), PoolError> {
-        if self.frame_bucket.as_ref().is_some_and(|bucket| !bucket.take(now)) {
+    /// So many frames more, at `now`.
+    pub(crate) fn admit(&self, now: Duration, frames: u32) -> Result<(), PoolError> {
+        if self.frame_bucket.as_ref().is_some_and(|bucket| !bucket.take(now, frames)) {
             return Err(self.refuse(Refusal::Frames { limit: self.quota.frames_per_second.unwrap_or(0) }));
         }
+        self.has_time(now)
+    }
+
+    fn has_time(&self, now: Duration) -> Result<(), PoolError> {
         if self.cpu_bucket.as_ref().is_some_and(|bucket| !bucket.has_any(now)) {
             return Err(self.refuse(Refusal::Cpu { limit: self.quota.cpu_per_second.unwrap_or_default() }));
         }

@@ -168,7 +168,7 @@ impl Worker {
         let took = now.saturating_sub(start);
         let mut queue = self.lock();
         let Some((meta, rest)) = queue.work.close(lane) else { return };
-        queue.work.charge(meta.tenant.index, took);
+        queue.work.charge(meta.tenant.place.index(), took);
         drop(queue);
         meta.tenant.charge(now, took);
         self.left(&meta);
@@ -188,6 +188,8 @@ impl Worker {
     /// Takes no more work, and ends when what is queued was done, or at `until`.
     pub(crate) fn close(&self, until: Duration) {
         self.lock().until = Some(until);
+        // One that looks for work without the lock finds this.
+        self.pending.store(1, Relaxed);
         self.wake.notify_all();
     }
 

@@ -4,6 +4,7 @@
 mod first_call;
 mod pool;
 mod pool_blocking;
+mod pool_callers;
 mod pool_faults;
 mod pool_jobs;
 mod pool_quota;

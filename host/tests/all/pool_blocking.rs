@@ -88,7 +88,7 @@ fn frames_stay_in_order_and_come_out_as_on_a_workers_thread() {
         }
     }
     // Asked of the worker, which has noted down all before it.
-    assert_eq!(session.stats().wait().map(|stats| stats.frames), Ok(40));
+    assert_eq!(session.stats().wait().map(|stats| stats.counts.frames), Ok(40));
     let stats = pool.stats();
     assert_eq!((stats.tenants["a"].frames, stats.total.count, stats.tenant_latency["a"].count), (40, 40, 40));
 }

@@ -17,7 +17,7 @@ fn each_fault_costs_one_frame_of_one_session_and_no_nonce_twice() {
     let is_stack = |cause: &Cause| matches!(cause, Cause::StackOverflow | Cause::Trap(_));
     let is_memory = |cause: &Cause| matches!(cause, Cause::Memory { .. });
     let is_broken = |cause: &Cause| matches!(cause, Cause::BrokenReturn(_));
-    let cases: [(u32, Expected); 7] = [
+    let cases: [(u32, Expected); 8] = [
         (TRAP, is_trap),
         (RECURSION, is_stack),
         (MEMORY_BOMB, is_memory),
@@ -25,6 +25,7 @@ fn each_fault_costs_one_frame_of_one_session_and_no_nonce_twice() {
         (NONCE_TWICE, is_broken),
         (LYING_POINTER, is_broken),
         (LYING_COUNT, is_broken),
+        (SWOLLEN, is_broken),
     ];
     for (kind, expected) in cases {
         let (sick, well) = (open(&pool, fault(kind, 3)), open(&pool, 1));
@@ -41,9 +42,9 @@ fn each_fault_costs_one_frame_of_one_session_and_no_nonce_twice() {
         }
         // The third frame is lost; its number was never seen outside and is the next frame's.
         assert_eq!(sequences, [1, 2, 3, 4], "fault {kind}");
-        assert_eq!(sick.stats().wait().map(|stats| (stats.restarts, stats.lost_frames)), Ok((1, 1)));
+        assert_eq!(sick.stats().wait().map(|stats| (stats.counts.restarts, stats.counts.lost_frames)), Ok((1, 1)));
     }
-    assert_eq!(pool.stats().restarts.values().sum::<u64>(), 7);
+    assert_eq!(pool.stats().restarts.values().sum::<u64>(), 8);
 }
 
 #[test]
@@ -161,6 +162,27 @@ fn many_endless_loops_at_once_end_in_time_and_the_other_tenant_goes_on() {
 }
 
 #[test]
+fn however_many_guests_of_a_tenant_hang_one_thread_is_left_for_the_others() {
+    let engine = EngineConfig { deadline: PATIENT, ..engine(16) };
+    let quota = Quota { deadline: Some(Duration::from_secs(3)), ..Quota::UNLIMITED };
+    let pool = build_alone(builder(16, 1).engine(engine).tenant("a", quota).tenant("b", Quota::UNLIMITED));
+    let well = open_for(&pool, "b", 1);
+    let sick: Vec<_> = (0..8).map(|_| open(&pool, fault(LOOP, 1))).collect();
+    let stuck: Vec<_> = sick.iter().map(|session| session.send(speech(0), 0)).collect();
+    while pool.stats().reliefs < 2 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // Time for the third to hang, and for a fourth, were it let.
+    std::thread::sleep(Duration::from_millis(50));
+    for n in 0..10 {
+        assert_eq!(send(&well, n).map(|sent| sequence(&sent[0])), Ok(n + 1));
+    }
+    assert_eq!(pool.stats().restarts.get("deadline"), None, "served before the first of them had ended");
+    let lost = stuck.into_iter().map(Reply::wait).filter(Result::is_err).count();
+    assert_eq!((lost, pool.stats().tenants["a"].restarts), (8, 8));
+}
+
+#[test]
 fn a_pool_that_is_shut_down_under_an_endless_loop_ends_with_it() {
     let deadline = Duration::from_millis(300);
     let pool = build_alone(builder(8, 1).engine(EngineConfig { deadline, ..engine(8) }));
@@ -213,17 +235,19 @@ fn a_session_that_fails_at_every_restart_waits_longer_and_longer_and_is_closed()
     let pool = build_alone(builder);
     let sick = open(&pool, fault(TRAP_ON_RESTART, 2));
     assert!(send(&sick, 0).is_ok());
-    let mut backing_off = 0;
+    let (mut backing_off, mut lost) = (0, 0);
     let reason = (1..10_000).find_map(|n| {
         time.fetch_add(5, Ordering::Relaxed);
+        lost += 1;
         match send(&sick, n) {
             Err(PoolError::BackingOff { .. }) => backing_off += 1,
-            Err(PoolError::Restarted { .. }) => {}
+            Err(PoolError::Restarted { lost_frames, .. }) => assert_eq!(lost_frames, 1),
             Err(PoolError::Closed(reason)) => return Some(reason),
             other => panic!("{other:?}"),
         }
         None
     });
+    assert_eq!((sick.meters().read().lost_frames, pool.stats().tenants["a"].lost_frames), (lost, lost));
     assert!(matches!(reason, Some(CloseReason::Storm { restarts: 5, .. })), "{reason:?}");
     assert!((10..100).contains(&backing_off), "{backing_off}");
     assert!(send(&sick, 0).is_err_and(|error| error.is_closed()));

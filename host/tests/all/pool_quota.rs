@@ -1,8 +1,8 @@
 //! What a tenant may take of an instance, and that it is held to it alone.
 
 use crate::support::*;
-use sidetone_host::pool::{RestartCause, Room};
-use sidetone_host::{Cause, EngineConfig, Error, PoolError, Quota};
+use sidetone_host::pool::{Refusal, RestartCause, Room};
+use sidetone_host::{Cause, EngineConfig, Error, OpenError, PoolError, Quota, SealError, SendError};
 use sidetone_session::{Config, Quality};
 use std::time::Duration;
 
@@ -88,4 +88,56 @@ fn sessions_that_wait_to_be_opened_are_bounded() {
     // Four in the slots, three that wait.
     assert_eq!((hung, busy), (7, 13), "{answers:?}");
     assert_eq!((pool.stats().sessions, pool.stats().tenants["a"].sessions), (0, 0));
+}
+
+#[test]
+fn pcm_counts_as_the_frames_that_it_fills_and_a_second_is_the_most() {
+    let quota = Quota { frames_per_second: Some(20), ..Quota::UNLIMITED };
+    let (_, clock) = clock(0);
+    let pool = build(builder(2, 1).tenant("a", quota).clock(clock));
+    let session = open(&pool, 1);
+    let frames = |count: usize| vec![0; count * FRAME];
+    let refused = Err(PoolError::Refused(Refusal::Frames { limit: 20 }));
+    assert_eq!(session.send(frames(16), 0).wait().map(|sent| sent.len()), Ok(16));
+    assert_eq!(session.send(frames(5), 960).wait(), refused);
+    assert_eq!(session.blocking_send(frames(5), 960), refused);
+    assert_eq!(session.blocking_send(frames(3), 960).map(|sent| sent.len()), Ok(3));
+    let too_long = SendError::TooLong { samples: 24_001, most: 24_000 };
+    let too_long = Err(PoolError::Guest(Error::Send(too_long)));
+    assert_eq!(session.send(vec![0; 24_001], 0).wait(), too_long);
+    assert_eq!(session.blocking_send(vec![0; 24_001], 0), too_long);
+    // Less than a frame is one all the same.
+    assert_eq!(session.send(vec![0; 1], 0).wait(), Ok(vec![]));
+    assert_eq!(session.send(vec![0; 1], 0).wait(), refused);
+    assert_eq!(pool.stats().tenants["a"].refused, 3);
+}
+
+#[test]
+fn what_is_too_long_for_a_packet_is_a_value_and_takes_no_memory_of_the_guest() {
+    let pool = build(builder(2, 1));
+    let session = open(&pool, 1);
+    assert!(send(&session, 0).is_ok());
+    let before = session.meters().read().memory;
+    // Far more than a slot has.
+    let long = 32 << 20;
+    let received = session.receive(vec![1; long]).wait();
+    assert_eq!(received, Err(PoolError::Guest(Error::Open(OpenError::PayloadSize(long as u32 - 16)))));
+    let sent = session.send_payload(vec![1; long], 60).wait();
+    let refused = SendError::Seal(SealError::PayloadSize(long as u32));
+    assert_eq!(sent, Err(PoolError::Guest(Error::Send(refused))));
+    assert!(send(&session, 1).is_ok());
+    let counts = session.meters().read();
+    assert_eq!((counts.memory, counts.restarts, counts.errors, counts.frames), (before, 0, 2, 2));
+}
+
+#[test]
+fn a_tenant_whose_time_is_used_up_opens_nothing_more() {
+    let limit = Duration::from_millis(1);
+    let quota =
+        Quota { cpu_per_second: Some(limit), init_deadline: Some(Duration::from_millis(50)), ..Quota::UNLIMITED };
+    let pool = build(builder(4, 1).tenant("b", quota));
+    let hanging = || pool.open("b", &key(), Config::gateway(fault(HANG_ON_OPEN, 0))).wait().map(drop);
+    assert!(matches!(hanging(), Err(PoolError::Guest(Error::Failed(_)))));
+    assert_eq!(hanging(), Err(PoolError::Refused(Refusal::Cpu { limit })));
+    assert!(send(&open(&pool, 1), 0).is_ok(), "another tenant's time is its own");
 }

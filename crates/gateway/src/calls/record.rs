@@ -89,7 +89,7 @@ impl From<&SessionStats> for Traffic {
             lost: stats.guest.lost,
             concealed: stats.guest.concealed,
             keystream_overlaps: stats.guest.keystream_overlap,
-            restarts: stats.restarts,
+            restarts: stats.counts.restarts,
             quality: word(stats.quality),
         }
     }

@@ -55,7 +55,7 @@ fn play(loads: &[Load], seconds: u64) -> Vec<(Vec<u64>, u64)> {
             if due < seconds * SECOND {
                 arrivals.push(Reverse((due + loads[tenant].every, lane, tenant)));
             }
-            if buckets[tenant].as_ref().is_none_or(|bucket| bucket.take(at(due))) {
+            if buckets[tenant].as_ref().is_none_or(|bucket| bucket.take(at(due), 1)) {
                 // A full queue loses its oldest.
                 let _ = queues.push(lane, at(due), Frame);
             } else {
@@ -100,7 +100,7 @@ fn a_flood_at_fifty_times_its_quota_moves_anothers_p99_by_less_than_a_tenth() {
 }
 
 #[test]
-fn a_flood_without_a_quota_costs_another_at_most_a_quantum_and_the_frame_in_the_guest() {
+fn a_flood_without_a_quota_costs_another_at_most_a_quantum_and_the_frame_in_the_guest_and_mostly_less() {
     let alone = play(&[QUIET], 20);
     // Twice what the whole worker can do.
     let flood = Load { sessions: 40, every: 10 * MS, takes: 500 * MICROS, quota: None };
@@ -109,6 +109,7 @@ fn a_flood_without_a_quota_costs_another_at_most_a_quantum_and_the_frame_in_the_
     let quantum = QUANTUM as u64 / 1000;
     let longest = *flooded[0].0.last().expect("frames");
     assert!(longest <= 500 + quantum + 500, "{longest} µs");
-    assert_eq!(p99(&flooded[0].0), 1488, "µs");
+    // Who had nothing waiting comes before the round.
+    assert_eq!(p99(&flooded[0].0), 993, "µs");
     assert_eq!(flooded[0].0.len(), alone[0].0.len());
 }

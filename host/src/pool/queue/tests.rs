@@ -120,6 +120,28 @@ fn of_a_busy_lane_nothing_is_taken_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_tenant_whose_jobs_take_long_has_three_done_at_a_time_and_another_is_served_beside_them() {
+    let mut queues = queues(10, 100);
+    let sick: Vec<_> = (0..5).map(|_| queues.open(0, |_| "sick")).collect();
+    let well = queues.open(1, |_| "well");
+    for (&lane, n) in sick.iter().zip(0..) {
+        queues.push(lane, MS, Frame(n));
+    }
+    let taken: Vec<_> = (0..3).map(|_| queues.pop().unwrap().lane).collect();
+    assert_eq!(taken, sick[..3]);
+    assert!(queues.pop().is_none() && queues.is_empty() && !queues.is_idle());
+    queues.push(well, MS, Frame(9));
+    assert_eq!(take(&mut queues).map(|next| next.job), Some(Frame(9)));
+    queues.done(taken[0]);
+    assert_eq!(queues.pop().map(|next| next.lane), Some(sick[3]));
+    assert!(queues.pop().is_none());
+    queues.close(taken[1]);
+    assert_eq!(queues.pop().map(|next| next.lane), Some(sick[4]));
+    [taken[2], sick[3], sick[4]].into_iter().for_each(|lane| queues.done(lane));
+    assert!(queues.is_idle());
+}
+
+#[test]
 fn a_lane_that_was_closed_while_it_was_busy_is_gone() {
     let mut queues = queues(10, 10);
     let lane = queues.open(0, |_| "a");

@@ -28,6 +28,7 @@ pub const HANG_ON_OPEN: u32 = 13;
 pub const LYING_POINTER: u32 = 14;
 pub const LYING_COUNT: u32 = 15;
 pub const HANG_ON_RESTART: u32 = 16;
+pub const SWOLLEN: u32 = 17;
 
 /// The connection id that asks for a fault at a call.
 pub const fn fault(kind: u32, call: u32) -> u32 {
