@@ -30,7 +30,7 @@ fn build() -> Result<(), String> {
     println!("cargo::rerun-if-changed=build.rs");
     let mut source = String::new();
     for (name, folder, what) in PAGES {
-        let dist = workspace.join(folder).join("dist");
+        let dist = built_in(workspace, &here, folder);
         let mut files = Vec::new();
         let built = dist.join("index.html").is_file();
         if built {
@@ -48,6 +48,13 @@ fn build() -> Result<(), String> {
         source += &table(name, what, built, &files, &out)?;
     }
     write(&out.join("pages.rs"), source.as_bytes())
+}
+
+/// In the published package the pages are those that were built when it was packed: their sources are not there.
+fn built_in(workspace: &Path, here: &Path, folder: &str) -> PathBuf {
+    let sources = workspace.join(folder);
+    let packed = here.join("prebuilt").join(folder);
+    if !sources.is_dir() && packed.is_dir() { packed } else { sources.join("dist") }
 }
 
 /// Every file below a folder, by its path with `/`.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// The clip that the repository carries (made with espeak-ng): 4.1 s, mono, at 24 kHz.
 #[must_use]
 pub fn clip_path() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/sidetone/assets/speech.wav"))
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/fleet/assets/speech.wav"))
 }
 
 /// The clip at `rate` Hz.

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 
-const wav = readFileSync(new URL('../../crates/sidetone/assets/speech.wav', import.meta.url));
+const wav = readFileSync(new URL('../../crates/fleet/assets/speech.wav', import.meta.url));
 
 /** Frames of 60 ms at 24 kHz. */
 export function clip() {

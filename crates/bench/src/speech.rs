@@ -50,7 +50,7 @@ impl Speech {
     /// # Errors
     /// Where it cannot be read.
     pub fn clip() -> anyhow::Result<Self> {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sidetone/assets/speech.wav");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fleet/assets/speech.wav");
         Ok(Self { source: "the project's clip".to_owned(), pcm: wav::read(file)?.into_channels(1)? })
     }
 

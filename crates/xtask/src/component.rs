@@ -4,7 +4,7 @@ use crate::node;
 use crate::npm::{self, npm};
 use crate::run;
 use crate::setup::{self, Need};
-use crate::sh::{os, root};
+use crate::sh::{Cmd, os, root};
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ pub(crate) struct Args {
 pub(crate) fn main(args: &Args) -> Result<()> {
     setup::ensure(if args.web { &[Need::Build, Need::Node] } else { &[Need::Build] })?;
     let out = if args.out.is_absolute() { args.out.clone() } else { root().join(&args.out) };
-    extract(&out)?;
+    extract(&run::file("sidetone")?, &out)?;
     println!("\ncomponent: {}", out.join("sidetone.component.wasm").display());
     if args.web {
         transpile(&out)?;
@@ -43,10 +43,10 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Makes the npm package: the component in JavaScript, and the layer around it.
-pub(crate) fn package() -> Result<()> {
+/// Makes the npm package: the component of a program in JavaScript, and the layer around it.
+pub(crate) fn package(sidetone: &Path) -> Result<()> {
     let out = root().join(OUT);
-    extract(&out)?;
+    extract(sidetone, &out)?;
     transpile(&out)?;
     npm(MEDIA).args(["run", "--silent", "build"]).run()
 }
@@ -54,7 +54,7 @@ pub(crate) fn package() -> Result<()> {
 /// The core module of the component as it is built now.
 pub(crate) fn core_module() -> Result<Vec<u8>> {
     let out = root().join(OUT);
-    extract(&out)?;
+    extract(&run::file("sidetone")?, &out)?;
     let file = out.join("sidetone.core.wasm");
     fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
 }
@@ -64,18 +64,18 @@ const ENCODED: [&str; 6] = ["--frame", "60", "--complexity", "5", "--bitrate", "
 
 /// Transpiles the component and runs the tests of the npm packages: the packets that come out in wasmtime come out there.
 pub(crate) fn test() -> Result<()> {
-    let out = root().join(OUT);
-    extract(&out)?;
-    run::sidetone()?.args(os(&[&"transcode", &run::CLIP, &out.join("speech.bit")])).args(ENCODED).run()?;
+    let (out, sidetone) = (root().join(OUT), run::file("sidetone")?);
+    extract(&sidetone, &out)?;
+    Cmd::new(&sidetone).args(os(&[&"transcode", &run::CLIP, &out.join("speech.bit")])).args(ENCODED).run()?;
     transpile(&out)?;
     npm(MEDIA).arg("test").env("SIDETONE_COMPONENT", &out).env("SIDETONE_CLIP", root().join(run::CLIP)).run()?;
     node::test()
 }
 
-/// Builds the component and writes its files to `out`.
-fn extract(out: &Path) -> Result<()> {
+/// Writes the component that a program carries to `out`.
+fn extract(sidetone: &Path, out: &Path) -> Result<()> {
     fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
-    run::sidetone()?.args(os(&[&"inspect", &"--extract", &out])).run()
+    Cmd::new(sidetone).args(os(&[&"inspect", &"--extract", &out])).run()
 }
 
 fn transpile(out: &Path) -> Result<()> {

@@ -4,7 +4,7 @@ use crate::node::{self, PACKAGES};
 use crate::sbom::cyclonedx;
 use crate::setup::{self, Need};
 use crate::sh::{Cmd, cargo, os, root, target_dir};
-use crate::{component, run, web};
+use crate::{component, release, web};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 ///
 /// The command line with component and pages inside, as it is and as a Debian package with manual pages and shell completions;
 /// the component, its core module, its WIT; the npm packages; what each is made of (CycloneDX); SHA256SUMS. The same sources
-/// and tools give the same bytes again: archives are sorted, and times those of the last commit (SOURCE_DATE_EPOCH, where it
-/// is set). The program names the folder it was built in and CARGO_HOME; nothing else does.
+/// and tools give the same bytes again, in any folder: archives are sorted, and times those of the last commit
+/// (SOURCE_DATE_EPOCH, where it is set). Compiles wasmtime once more, in target/release-build: minutes, the first time.
 ///
 /// Needs Node.js; installs cargo-deb, and for the pages wasm-pack and wasm-bindgen (cargo install), saying so first.
 #[derive(clap::Args)]
@@ -32,18 +32,21 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     let out = args.out.clone().map_or_else(|| target_dir().join("dist"), |out| root().join(out));
     fresh(&out)?;
     let epoch = epoch()?;
+    // Once for the component that the pages are made around, and once more with the pages inside.
+    let mut binary = release::program()?;
     if args.no_pages {
-        component::package()?;
+        component::package(&binary)?;
     } else {
         setup::ensure(&[Need::Web])?;
-        web::build()?;
+        setup::ensure_node_for_page()?;
+        web::build(&binary)?;
+        binary = release::program()?;
     }
     node::build()?;
-    let binary = run::file("sidetone")?;
-    stripped(&binary, &out.join("sidetone"))?;
+    fs::copy(&binary, out.join("sidetone")).context("cannot copy the program")?;
     Cmd::new(&binary).args(os(&[&"inspect", &"--extract", &out])).run()?;
     archive(&root().join("wit"), &out.join("sidetone-wit.tar.gz"), epoch)?;
-    let host = host_triple()?;
+    let host = release::host_triple()?;
     for (package, target, name) in
         [("sidetone", &*host, "sidetone"), ("sidetone-component", "wasm32-unknown-unknown", "sidetone.component")]
     {
@@ -74,17 +77,6 @@ fn epoch() -> Result<u64> {
     }
     let said = Cmd::new("git").args(["log", "-1", "--format=%ct"]).remedy("set SOURCE_DATE_EPOCH").read()?;
     said.trim().parse().with_context(|| format!("git gave {} as a time", said.trim()))
-}
-
-/// The binary without symbols: names of functions hold hashes of paths.
-fn stripped(binary: &Path, to: &Path) -> Result<()> {
-    Cmd::new("strip").args(os(&[&"--strip-all", &"-o", &to, &binary])).remedy("install binutils").run()
-}
-
-fn host_triple() -> Result<String> {
-    let said = Cmd::new("rustc").arg("-vV").read()?;
-    let host = said.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned);
-    host.context("rustc -vV names no host")
 }
 
 /// A tar of a folder, sorted, of nobody, at one time.

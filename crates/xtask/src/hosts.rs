@@ -59,7 +59,24 @@ fn javascript(folder: &Path) -> Result<String> {
         bail!("session.mjs should print three packets, and `{LAST}`");
     }
     Cmd::new("node").arg(project.join("node_modules/@sidetone/node/check.cjs")).args(["20", "2", "20000"]).run()?;
+    from_the_node_gateway(&tarballs)?;
     Ok(said)
+}
+
+/// What the book tells those who come from the Node gateway, done in a gateway's folder: an empty one with the tarball.
+fn from_the_node_gateway(tarballs: &Path) -> Result<()> {
+    let page = fs::read_to_string(root().join("docs/node-gateway.md")).context("cannot read docs/node-gateway.md")?;
+    let block = |language: &str| {
+        let begun = page.split_once(&format!("```{language} run-by: crates/xtask/src/hosts.rs\n"));
+        let block = begun.and_then(|(_, rest)| rest.split_once("```")).map(|(block, _)| block.to_owned());
+        block.with_context(|| format!("docs/node-gateway.md has no block of {language} that is run from here"))
+    };
+    fs::write(tarballs.join("package.json"), "{\"private\": true}\n").context("cannot write package.json")?;
+    // The check has deadlines of 50 ms, as gateways have: a busy machine may miss one.
+    let shell = || Cmd::new("sh").args(["-euc", &block("sh")?]).inside(tarballs).env("npm_config_offline", "true").run();
+    shell().or_else(|_| shell()).or_else(|_| shell())?;
+    let used = "if (![StreamingCrypto, PerformanceMonitor, WorkerPoolManager].every((one) => one?.prototype)) process.exit(1);";
+    Cmd::new("node").arg("--eval").arg(block("js")? + used).inside(tarballs).run()
 }
 
 /// What the example in C prints: the same frames, without headers of 16 bytes.

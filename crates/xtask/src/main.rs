@@ -12,6 +12,7 @@ mod node;
 mod npm;
 mod package;
 mod pages;
+mod release;
 mod run;
 mod sbom;
 mod screenshots;

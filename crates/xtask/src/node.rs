@@ -46,7 +46,7 @@ pub(crate) fn pack(package: &str, folder: &Path) -> Result<PathBuf> {
 /// Measures it against other bindings in the same pool, and writes `file`.
 pub(crate) fn bench(file: &Path, extra: &[String]) -> Result<()> {
     setup::ensure(&[Need::Node])?;
-    component::package()?;
+    component::package(&run::file("sidetone")?)?;
     build()?;
     let peers = target_dir().join("bench").join("node-peers");
     install_peers(&peers)?;

@@ -1,37 +1,73 @@
 //! The library crates as crates.io would take them.
 
-use crate::run;
 use crate::setup::{self, Need};
 use crate::sh::{cargo, os, root, target_dir};
+use crate::{pages, run, web};
 use anyhow::{Context, Result};
 use std::fs;
+use std::path::Path;
 
 /// Where the published sidetone-artifact has the component; never committed.
-const PREBUILT: &str = "crates/artifact/prebuilt";
+const COMPONENT: &str = "crates/artifact/prebuilt";
+
+/// Where the published sidetone-pages has the pages; never committed.
+const PAGES: &str = "crates/pages/prebuilt";
+
+/// Where the packages are built, by default with Cargo's own profile: not as everything else is.
+const VERIFIED: &str = "package-build";
 
 /// Pack all crates that are published, and check that crates.io would take them; nothing is uploaded.
 ///
-/// Puts the built component into crates/artifact/prebuilt first: who depends on the published crate needs neither clang nor
-/// Rust's wasm32 target.
+/// Puts the built component into crates/artifact/prebuilt first, and the pages, as `cargo xtask run` builds them, into
+/// crates/pages/prebuilt: who depends on the published crates needs neither clang and Rust's wasm32 target nor Node.js.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Also build each from its package; compiles wasmtime once more.
+    /// Also build each from its package, in target/package-build; compiles wasmtime once more.
     #[arg(long)]
     verify: bool,
 }
 
 pub(crate) fn main(args: &Args) -> Result<()> {
     setup::ensure(&[Need::Build])?;
-    let (extracted, prebuilt) = (target_dir().join("package-component"), root().join(PREBUILT));
+    pages::bring_up_to_date();
+    let (extracted, prebuilt) = (target_dir().join("package-component"), root().join(COMPONENT));
     for folder in [&extracted, &prebuilt] {
         fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
     run::sidetone()?.args(os(&[&"inspect", &"--extract", &extracted])).run()?;
     let name = "sidetone.component.wasm";
-    fs::copy(extracted.join(name), prebuilt.join(name)).with_context(|| format!("cannot write to {PREBUILT}"))?;
-    // The component is not committed, on purpose: cargo would call that dirty.
-    let verify = (!args.verify).then_some("--no-verify");
-    cargo().args(["publish", "--workspace", "--dry-run", "--allow-dirty"]).args(verify).run()
+    fs::copy(extracted.join(name), prebuilt.join(name)).with_context(|| format!("cannot write to {COMPONENT}"))?;
+    for page in [pages::DASHBOARD, web::EMULATOR] {
+        let (built, packed) = (root().join(page).join("dist"), root().join(PAGES).join(page));
+        if packed.exists() {
+            fs::remove_dir_all(&packed).with_context(|| format!("cannot empty {}", packed.display()))?;
+        }
+        if built.is_dir() {
+            copy(&built, &packed).with_context(|| format!("cannot write to {PAGES}"))?;
+        }
+    }
+    // What is built is not committed, on purpose: cargo would call that dirty.
+    let publish = cargo().args(["publish", "--workspace", "--dry-run", "--allow-dirty"]);
+    if args.verify {
+        publish.arg("--target-dir").arg(target_dir().join(VERIFIED)).run()
+    } else {
+        publish.arg("--no-verify").run()
+    }
+}
+
+/// A folder with all that is in it.
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

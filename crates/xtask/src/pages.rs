@@ -60,7 +60,7 @@ fn try_to() -> Result<()> {
         println!("\nThe device page comes next; its tools are compiled first where they are not there: minutes, once.");
         println!("`cargo xtask run --no-pages` does without.");
         setup::ensure(&[Need::Web])?;
-        web::build_device_page()?;
+        web::build_device_page(&run::file("sidetone")?)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
 /// The clip that the project carries.
-pub(crate) const CLIP: &str = "crates/sidetone/assets/speech.wav";
+pub(crate) const CLIP: &str = "crates/fleet/assets/speech.wav";
 
 /// Any key shows the round trip; this one is in the test vectors.
 const KEY: &str = "000102030405060708090a0b0c0d0e0f";

@@ -21,7 +21,7 @@ pub(crate) struct Args {
 
 pub(crate) fn main(args: &Args) -> Result<()> {
     setup::ensure(&[Need::Build, Need::Node, Need::Web, Need::Browser])?;
-    web::build()?;
+    web::build(&run::file("sidetone")?)?;
     let (folder, docs) = (root().join("out/screenshots"), root().join("docs"));
     npm(pages::DASHBOARD)
         .args(os(&[&"run", &"--silent", &"screenshots", &"--", &folder, &args.minutes.to_string()]))

@@ -3,8 +3,9 @@
 use crate::npm::{self, npm};
 use crate::setup::{self, Need};
 use crate::sh::{Cmd, cargo, root};
-use crate::{component, pages, run};
+use crate::{component, pages, release, run};
 use anyhow::Result;
+use std::path::Path;
 
 /// The device in Rust, a workspace of its own.
 const DEVICE: &str = "web/device";
@@ -35,7 +36,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         page()?;
         pages::test_dashboard()?;
     } else {
-        build()?;
+        build(&run::file("sidetone")?)?;
     }
     for page in [pages::DASHBOARD, EMULATOR] {
         println!("\npage: {}", root().join(page).join("dist").display());
@@ -43,16 +44,16 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Builds both pages.
-pub(crate) fn build() -> Result<()> {
+/// Builds both pages, the device's around the module of a program.
+pub(crate) fn build(sidetone: &Path) -> Result<()> {
     pages::dashboard()?;
-    build_device_page()
+    build_device_page(sidetone)
 }
 
 /// Builds the device page.
-pub(crate) fn build_device_page() -> Result<()> {
-    component::package()?;
-    wasm_pack().args(["build", "--target", "web", "--mode", "no-install"]).run()?;
+pub(crate) fn build_device_page(sidetone: &Path) -> Result<()> {
+    component::package(sidetone)?;
+    wasm_pack()?.args(["build", "--target", "web", "--mode", "no-install"]).run()?;
     npm::install(EMULATOR)?;
     npm(EMULATOR).args(["run", "--silent", "build"]).run()
 }
@@ -72,8 +73,8 @@ pub(crate) fn page() -> Result<()> {
         return Ok(());
     }
     setup::ensure(&[Need::Web])?;
-    wasm_pack().args(["test", "--node", "--release", "--mode", "no-install", "--test", "web"]).run()?;
-    build_device_page()?;
+    wasm_pack()?.args(["test", "--node", "--release", "--mode", "no-install", "--test", "web"]).run()?;
+    build_device_page(&run::file("sidetone")?)?;
     if let Err(error) = setup::ensure(&[Need::Browser]) {
         println!("\n*** SKIPPED: the device page is not tested, for there is no Chromium: {error:#}\n");
         return Ok(());
@@ -93,9 +94,9 @@ pub(crate) fn ready_to_measure(page: bool) -> Result<()> {
     if page {
         setup::ensure_node_for_page()?;
         setup::ensure(&[Need::Web, Need::Browser])?;
-        build_device_page()?;
+        build_device_page(&run::file("sidetone")?)?;
     } else {
-        component::package()?;
+        component::package(&run::file("sidetone")?)?;
     }
     npm::install(BENCH)?;
     // Not by `npm ci`, which would run the scripts of all packages; where it fails the codec is left out, and said.
@@ -105,6 +106,7 @@ pub(crate) fn ready_to_measure(page: bool) -> Result<()> {
     Ok(())
 }
 
-fn wasm_pack() -> Cmd {
-    Cmd::new("wasm-pack").dir(DEVICE)
+/// What it builds is the same wherever that is.
+fn wasm_pack() -> Result<Cmd> {
+    Ok(Cmd::new("wasm-pack").dir(DEVICE).quiet_env("CARGO_ENCODED_RUSTFLAGS", release::rustflags()?))
 }

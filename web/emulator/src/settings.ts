@@ -89,6 +89,11 @@ const CHOICES: Partial<Record<keyof Settings, readonly (string | number)[]>> = {
   frame: [20, 40, 60],
 };
 
+/** The most that settings of many values may be; these are whole numbers. */
+const MOST: Readonly<Record<string, number>> = { seed: Number.MAX_SAFE_INTEGER, bitrate: 510_000 };
+/** The same of a bad network: as the crate has it, percent and ms. */
+const MOST_OF_NETWORK: Impairment = { loss: 100, delay: 10_000, jitter: 10_000, reorder: 100, duplicate: 100 };
+
 /** What belongs to the page, not to a device. */
 const OF_THE_PAGE = ['devices'];
 
@@ -103,7 +108,7 @@ export function fromQuery(query: string, index = 0, refused: (why: string) => vo
     // The MAC address tells devices side by side apart.
     if (name === 'mac' && index > 0) continue;
     if (typeof target !== 'object' || target === null || !Object.hasOwn(target, field)) {
-      refused(`The address sets ${name}, which is no setting.`);
+      refused(`The address sets ${short(name)}, which is no setting.`);
       continue;
     }
     if (SECRET.includes(field as keyof Settings)) {
@@ -112,14 +117,23 @@ export function fromQuery(query: string, index = 0, refused: (why: string) => vo
     }
     const fields = target as Record<string, unknown>;
     const read = like(fields[field], value);
-    const choices = second === undefined ? CHOICES[first as keyof Settings] : undefined;
-    if (read === undefined || (choices && !choices.includes(read as string | number))) {
-      refused(`The address sets ${name} to ${value}: it may be ${choices?.join(', ') ?? 'a number from 0'}.`);
+    const whole = second === undefined;
+    const choices = whole ? CHOICES[first as keyof Settings] : undefined;
+    const most = (whole ? MOST[first] : MOST_OF_NETWORK[second as keyof Impairment]) ?? 0;
+    const inRange = typeof read !== 'number' || (read <= most && (!whole || Number.isInteger(read)));
+    if (read === undefined || (choices ? !choices.includes(read as string | number) : !inRange)) {
+      const may = choices?.join(', ') ?? `a ${whole ? 'whole ' : ''}number from 0 to ${most}`;
+      refused(`The address sets ${name} to ${short(value)}: it may be ${may}.`);
       continue;
     }
     fields[field] = read;
   }
   return settings;
+}
+
+/** As much of an address as a sentence holds. */
+function short(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
 
 /** A value of the same kind as one that is known. */

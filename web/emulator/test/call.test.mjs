@@ -41,7 +41,7 @@ for (const [name, query, carrier] of [
 }
 
 test('a microphone is heard', { skip }, async (t) => {
-  const clip = new URL('../../../crates/sidetone/assets/speech.wav', import.meta.url).pathname;
+  const clip = new URL('../../../crates/fleet/assets/speech.wav', import.meta.url).pathname;
   const own = await launch('--use-fake-ui-for-media-stream', `--use-file-for-fake-audio-capture=${clip}`);
   t.after(() => own.close());
   const page = await connected(t, await own.newContext(), on.gateway.page, 'source=microphone&bitrate=48000');

@@ -71,6 +71,30 @@ test('no WebTransport in this browser', { skip }, async (t) => {
   await page.getByText(/audio: WebSocket/).waitFor();
 });
 
+test('datagrams that are written as in Safari', { skip }, async (t) => {
+  // It has the standard's `createWritable()`, and no `writable`.
+  const asInSafari = `
+    const { prototype } = WebTransportDatagramDuplexStream;
+    const { get } = Object.getOwnPropertyDescriptor(prototype, 'writable');
+    delete prototype.writable;
+    prototype.createWritable = function () { return get.call(this); };\n`;
+  const files = await serve(dist, (name, body) => (name.includes('/worker-') ? asInSafari + body : body));
+  t.after(() => files.close());
+  const { port, sha256 } = (await (await fetch(`${on.gateway.page}gateway.json`)).json()).webTransport;
+  const query = new URLSearchParams({
+    source: 'tone',
+    mode: 'realtime',
+    gateway: `ws://127.0.0.1:${on.gateway.web}`,
+    webTransport: `https://127.0.0.1:${port}/media`,
+    certificate: sha256,
+  });
+  const page = await connected(t, on.browser, files.address, `${query}`);
+  await page.evaluate(() => window.emulator.listen());
+  await page.getByText(/audio: WebTransport/).waitFor();
+  await reached(page, ({ sent, down }) => sent >= 5 && down.played >= 5);
+  assert.deepEqual(await notices(page), []);
+});
+
 test('a WebTransport address where nobody is', { skip }, async (t) => {
   const page = await connected(t, on.browser, on.gateway.page, 'webTransport=https://127.0.0.1:1/media&source=tone');
   await page.evaluate(() => window.emulator.listen());

@@ -57,6 +57,17 @@ test('all of it can be done with the keyboard alone', { skip }, async (t) => {
   assert.deepEqual(page.problems, []);
 });
 
+test('what the book tells scripts to do', { skip }, async (t) => {
+  const book = await readFile(new URL('../../../docs/emulator.md', import.meta.url), 'utf8');
+  const [, script] = book.match(/^```js [^\n]*\n(.*?)^```$/ms);
+  const page = await opened(t, on.browser, on.gateway.page, 'source=tone');
+  await page.evaluate(`(async () => {\n${script}\n})()`);
+  await activity(page, 'speaking');
+  await reached(page, ({ sent, down }) => sent >= 10 && down.played >= 10);
+  assert.equal(await page.evaluate(() => window.emulator.devices[0].settings.down.loss), 5);
+  assert.deepEqual(page.problems, []);
+});
+
 for (const colorScheme of ['light', 'dark']) {
   test(`axe finds nothing serious, ${colorScheme}`, { skip }, async (t) => {
     const context = await on.browser.newContext({ colorScheme, bypassCSP: true });
@@ -89,7 +100,7 @@ test('the link repeats the settings, without secrets', { skip }, async (t) => {
   const refused = [
     'The address sets nonsense, which is no setting.',
     'The address sets firmware to 1999: it may be 2026, 2025, improved.',
-    'The address sets up.loss to -1: it may be a number from 0.',
+    'The address sets up.loss to -1: it may be a number from 0 to 100.',
     'The address sets password, which is a secret: addresses are kept and shared. Type it into its field.',
   ];
   assert.deepEqual(await notices(page), [refused.join(' ')]);

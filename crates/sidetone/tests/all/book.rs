@@ -1,20 +1,25 @@
 //! The book (docs/): every block of code in it is run, checked or compiled, or says why not.
 //!
-//! - `sh` runs in a fresh folder with the program on the path and speech.wav beside it;
+//! - `sh` runs in a fresh folder with the program on the path and speech.wav beside it; `sh real-time` up to three times,
+//!   `sh folders` with recordings and calls there, `sh serves` until it is told to end, `sh loads` on a gateway of this
+//!   test's, with fewer devices, `sh queue` with a worker and a nats-server;
+//! - `conf mosquitto`, `conf nats`, `yaml prometheus`: the program of that name takes them, where it is installed;
 //! - `toml` is a configuration that the program takes, or a file that Cargo takes where it has `[dependencies]`;
 //! - `json` parses;
 //! - `rust` compiles and runs as a doc test of sidetone-tests;
 //! - `… from: FILE` is an excerpt of a file that a test runs: it stands there, line by line;
+//! - `… run-by: FILE` is run by a test that is not in Rust, or not here: it reads the page;
 //! - `… not-run: REASON` is printed with its reason; the options of the program in it must exist all the same;
 //! - `text` is no code.
 #![cfg(unix)]
+
+mod staged;
 
 use crate::common::{clip, program, scratch};
 use sidetone_test_broker::Certificates;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 struct Block {
     /// `docs/page.md:12`.
@@ -70,51 +75,51 @@ fn every_block_of_the_book_does_what_it_says() {
     assert!(blocks.len() > 20, "{} blocks: were the pages found?", blocks.len());
     let mut problems = Vec::new();
     for block in &blocks {
-        let result = if let Some(reason) = block.note.strip_prefix("not-run: ") {
-            println!("{}: not run: {reason}", block.place);
-            options_exist(&block.text)
-        } else if let Some(file) = block.note.strip_prefix("from: ") {
-            is_excerpt(&block.text, file)
-        } else {
-            match &*block.language {
-                "sh" => shell(&block.text),
-                "toml" => toml(&block.text),
-                "json" => serde_json::from_str::<serde_json::Value>(&block.text).map(drop).map_err(|e| e.to_string()),
-                "rust" | "text" => Ok(()),
-                other => Err(format!("nothing runs `{other}`: say `{other} not-run: REASON`")),
-            }
-        };
-        if let Err(problem) = result {
+        if let Err(problem) = play(block, &blocks) {
             problems.push(format!("{}: {problem}", block.place));
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
-/// Runs lines as a reader would paste them.
-fn shell(script: &str) -> Result<(), String> {
+fn play(block: &Block, blocks: &[Block]) -> Result<(), String> {
+    if let Some(reason) = block.note.strip_prefix("not-run: ") {
+        println!("{}: not run: {reason}", block.place);
+        return options_exist(&block.text);
+    }
+    if let Some(file) = block.note.strip_prefix("from: ") {
+        return is_excerpt(&block.text, file);
+    }
+    if let Some(file) = block.note.strip_prefix("run-by: ") {
+        let runner = fs::read_to_string(docs().join("..").join(file)).map_err(|error| format!("{file}: {error}"))?;
+        let page = block.place.split(':').next().unwrap_or_default();
+        return if runner.contains(page) { Ok(()) } else { Err(format!("{file} does not name {page}")) };
+    }
     let folder = scratch();
-    fs::copy(clip(), folder.path().join("speech.wav")).unwrap();
-    let binary = Path::new(env!("CARGO_BIN_EXE_sidetone"));
-    let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
-    let mut command = Command::new("sh");
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("SIDETONE_") {
-            command.env_remove(name);
+    match (&*block.language, &*block.note) {
+        ("sh", "") => {
+            fs::copy(clip(), folder.path().join("speech.wav")).unwrap();
+            staged::run(folder.path(), &block.text)
         }
+        ("sh", "real-time") => staged::in_real_time(folder.path(), &block.text),
+        ("sh", "folders") => {
+            staged::folders(folder.path());
+            staged::run(folder.path(), &block.text)
+        }
+        ("sh", "serves") => staged::serves(&block.text),
+        ("sh", "loads") => staged::loads(&block.text),
+        ("sh", "queue") => staged::queue(&block.text),
+        ("conf", "mosquitto") => {
+            let files = blocks.iter().filter(|other| other.note == block.note).map(|other| &*other.text);
+            staged::mosquitto(&files.collect::<Vec<_>>())
+        }
+        ("conf", "nats") => staged::checked("nats-server", &["-c", "{}", "-t"], &block.text),
+        ("yaml", "prometheus") => staged::checked("promtool", &["check", "config", "{}"], &block.text),
+        ("toml", _) => toml(&block.text),
+        ("json", _) => serde_json::from_str::<serde_json::Value>(&block.text).map(drop).map_err(|e| e.to_string()),
+        ("rust" | "text", _) => Ok(()),
+        (other, note) => Err(format!("nothing runs `{other} {note}`: say `{other} not-run: REASON`")),
     }
-    // A command of the book ends by itself.
-    let output = command
-        .args(["-c", "timeout 60 sh -eu -c \"$1\"", "sh", script])
-        .env("PATH", path)
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = [&output.stdout[..], &output.stderr].concat();
-    Err(format!("failed with {}:\n{script}{}", output.status, String::from_utf8_lossy(&said)))
 }
 
 fn toml(text: &str) -> Result<(), String> {

@@ -8,11 +8,8 @@ import { bytes, clock, date, decimal, inUnit, when } from '../data/format.js';
 import { type Live, said } from '../data/live.js';
 import { panel, segments, write } from './parts.js';
 
-interface Line {
-  series: string;
-  label: string;
-  colour: string;
-}
+/** As in the table of docs/api.md, what it is called here, and a colour of ours. */
+type Line = [series: string, label: string, colour: string];
 
 interface Graph {
   title: string;
@@ -31,45 +28,45 @@ const HEIGHT = 132;
 const BINARY = Array.from({ length: 24 }, (_, power) => 2 ** (power + 16));
 
 const GRAPHS: readonly Graph[] = [
-  { title: 'Sessions', unit: '', lines: [{ series: 'calls', label: 'sessions', colour: '--one' }, { series: 'devices', label: 'devices', colour: '--two' }], least: 4 },
+  { title: 'Sessions', unit: '', lines: [['calls', 'sessions', '--one'], ['devices', 'devices', '--two']], least: 4 },
   {
     title: 'Latency, queue and guest',
     unit: 'ms',
     lines: [
-      { series: 'total_p50_ms', label: 'p50', colour: '--one' },
-      { series: 'total_p95_ms', label: 'p95', colour: '--two' },
-      { series: 'total_p99_ms', label: 'p99', colour: '--three' },
+      ['total_p50_ms', 'p50', '--one'],
+      ['total_p95_ms', 'p95', '--two'],
+      ['total_p99_ms', 'p99', '--three'],
     ],
     least: 1,
   },
-  { title: 'Lost on the way here', unit: 'percent', lines: [{ series: 'loss_percent', label: 'lost', colour: '--bad' }], least: 1 },
+  { title: 'Lost on the way here', unit: 'percent', lines: [['loss_percent', 'lost', '--bad']], least: 1 },
   {
     title: 'Lost, concealed, late',
     unit: 'a second',
     lines: [
-      { series: 'uplink_lost', label: 'lost', colour: '--bad' },
-      { series: 'uplink_concealed', label: 'concealed', colour: '--one' },
-      { series: 'downlink_late', label: 'late', colour: '--three' },
+      ['uplink_lost', 'lost', '--bad'],
+      ['uplink_concealed', 'concealed', '--one'],
+      ['downlink_late', 'late', '--three'],
     ],
     least: 1,
   },
-  { title: 'Quality, lowest step', unit: 'level', lines: [{ series: 'quality_level', label: 'step', colour: '--one' }], stepped: true, least: 2 },
-  { title: 'Frames that wait', unit: '', lines: [{ series: 'queue_depth', label: 'queue', colour: '--two' }], least: 4 },
+  { title: 'Quality, lowest step', unit: 'level', lines: [['quality_level', 'step', '--one']], stepped: true, least: 2 },
+  { title: 'Frames that wait', unit: '', lines: [['queue_depth', 'queue', '--two']], least: 4 },
   {
     title: 'Shed and failed',
     unit: 'a second',
     lines: [
-      { series: 'shed', label: 'shed', colour: '--three' },
-      { series: 'restarts', label: 'restarts', colour: '--bad' },
-      { series: 'refused', label: 'refused', colour: '--two' },
+      ['shed', 'shed', '--three'],
+      ['restarts', 'restarts', '--bad'],
+      ['refused', 'refused', '--two'],
     ],
     least: 1,
   },
-  { title: 'Memory', unit: 'bytes', lines: [{ series: 'resident_memory', label: 'process', colour: '--one' }, { series: 'instance_memory', label: 'instances', colour: '--two' }], least: 1 << 20 },
-  { title: 'Keystream shared', unit: 'a second', lines: [{ series: 'keystream_overlaps', label: 'packets', colour: '--bad' }], least: 1 },
+  { title: 'Memory', unit: 'bytes', lines: [['resident_memory', 'process', '--one'], ['instance_memory', 'instances', '--two']], least: 1 << 20 },
+  { title: 'Keystream shared', unit: 'a second', lines: [['keystream_overlaps', 'packets', '--bad']], least: 1 },
 ];
 
-const SERIES = GRAPHS.flatMap(({ lines }) => lines.map(({ series }) => series));
+const SERIES = GRAPHS.flatMap(({ lines }) => lines.map(([series]) => series));
 
 /** A value of a graph, as text. */
 function shown(value: number | null | undefined, unit: string): string {
@@ -96,7 +93,7 @@ export class Graphs {
   #timer = 0;
   #asked = 0;
   #figures = GRAPHS.map(({ title, lines }) => {
-    const values = lines.map(({ colour }) => {
+    const values = lines.map(([, , colour]) => {
       const value = el('span', { class: 'value' });
       value.style.setProperty('--colour', `var(${colour})`);
       return value;
@@ -185,7 +182,7 @@ export class Graphs {
   #data({ lines }: Graph): uPlot.AlignedData {
     const told = this.#history;
     if (!told) return [[]];
-    return [told.times.map((time) => time / 1000), ...lines.map(({ series }) => told.series[series] ?? told.times.map(() => null))];
+    return [told.times.map((time) => time / 1000), ...lines.map(([series]) => told.series[series] ?? told.times.map(() => null))];
   }
 
   /** Shows the values of one step; the last that has any, where it is the end. */
@@ -196,7 +193,7 @@ export class Graphs {
     const known = index < end ? index : told.times.findLastIndex((_, at) => SERIES.some((name) => (told.series[name]?.[at] ?? null) !== null));
     const at = known < 0 ? end : known;
     GRAPHS.forEach(({ lines, unit }, graph) =>
-      lines.forEach(({ series, label }, line) => {
+      lines.forEach(([series, label], line) => {
         const value = this.#figures[graph]?.values[line];
         if (value) write(value, `${lines.length > 1 ? `${label} ` : ''}${shown(told.series[series]?.[at], unit)}`);
       }),
@@ -237,7 +234,7 @@ export class Graphs {
           ],
           series: [
             {},
-            ...lines.map(({ label, colour: name }, line) => ({
+            ...lines.map(([, label, name], line) => ({
               label,
               stroke: colour(name),
               width: 1.75,

@@ -55,22 +55,24 @@ async function webTransport(ways: Ways): Promise<Datagrams> {
     () => over('the gateway closed it'),
     (error: unknown) => over(said(error)),
   );
+  let writer: WritableStreamDefaultWriter<Uint8Array>;
+  let reader: ReadableStreamDefaultReader<Uint8Array>;
   try {
     await within(transport.ready, PATIENCE);
+    writer = outgoing(transport.datagrams).getWriter();
+    reader = transport.datagrams.readable.getReader();
   } catch (error) {
     closed = true;
     transport.close();
     throw error;
   }
   there = true;
-  const writer = transport.datagrams.writable.getWriter();
-  const reader = transport.datagrams.readable.getReader();
   void (async () => {
     try {
       for (;;) {
         const { value, done } = await reader.read();
         if (done) return;
-        ways.received(value as Uint8Array);
+        ways.received(value);
       }
     } catch (error) {
       over(said(error));
@@ -85,6 +87,12 @@ async function webTransport(ways: Ways): Promise<Datagrams> {
       transport.close();
     },
   };
+}
+
+/** As the standard has it now, and Safari has had it from the first; before that it was a property. */
+function outgoing(datagrams: WebTransportDatagramDuplexStream): WritableStream<Uint8Array> {
+  const { createWritable } = datagrams as { createWritable?: () => WritableStream<Uint8Array> };
+  return createWritable?.call(datagrams) ?? datagrams.writable;
 }
 
 async function webSocket(ways: Ways): Promise<Datagrams> {

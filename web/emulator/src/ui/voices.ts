@@ -3,7 +3,7 @@
 
 import { Sound, decodeFile, lacking } from '../audio/sound.js';
 import type { Settings, Source } from '../settings.js';
-import clipUrl from '../../../../crates/sidetone/assets/speech.wav?url';
+import clipUrl from '../../../../crates/fleet/assets/speech.wav?url';
 import { choice, el, field } from '../../../ui/dom.js';
 import type { Remote } from './remote.js';
 

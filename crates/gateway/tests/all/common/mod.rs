@@ -39,7 +39,7 @@ pub(crate) const BITRATE: Bitrate = Bitrate::BitsPerSecond(64_000);
 
 /// The speech in the repository, at the device's rate.
 pub(crate) fn speech() -> Vec<i16> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../sidetone/assets/speech.wav");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fleet/assets/speech.wav");
     let pcm = wav::read(path).expect("the repository carries it");
     resample(&pcm, 16_000).expect("16 kHz is a usual rate").samples
 }

@@ -71,7 +71,7 @@ pub fn listing(folder: &Path) -> Vec<String> {
 
 /// The speech that the repository carries: 24 kHz, mono, 4.1 s.
 pub fn clip() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/speech.wav")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fleet/assets/speech.wav")
 }
 
 /// The clip at another rate and with other channels, in a folder.
