@@ -73,7 +73,8 @@ fn from_the_node_gateway(tarballs: &Path) -> Result<()> {
     };
     fs::write(tarballs.join("package.json"), "{\"private\": true}\n").context("cannot write package.json")?;
     // The check has deadlines of 50 ms, as gateways have: a busy machine may miss one.
-    let shell = || Cmd::new("sh").args(["-euc", &block("sh")?]).inside(tarballs).env("npm_config_offline", "true").run();
+    let shell =
+        || Cmd::new("sh").args(["-euc", &block("sh")?]).inside(tarballs).env("npm_config_offline", "true").run();
     shell().or_else(|_| shell()).or_else(|_| shell())?;
     let used = "if (![StreamingCrypto, PerformanceMonitor, WorkerPoolManager].every((one) => one?.prototype)) process.exit(1);";
     Cmd::new("node").arg("--eval").arg(block("js")? + used).inside(tarballs).run()

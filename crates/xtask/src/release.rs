@@ -26,7 +26,11 @@ pub(crate) fn program() -> Result<PathBuf> {
     let program = folder.join("dist/sidetone").with_extension(std::env::consts::EXE_EXTENSION);
     let bytes = fs::read(&program).with_context(|| format!("cannot read {}", program.display()))?;
     if let Some(named) = named_in(&bytes, &mapped()?) {
-        bail!("{} names {}, where it was built: it would not be the same elsewhere", program.display(), named.display());
+        bail!(
+            "{} names {}, where it was built: it would not be the same elsewhere",
+            program.display(),
+            named.display()
+        );
     }
     Ok(program)
 }

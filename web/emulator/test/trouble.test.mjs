@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Gateway } from './support/gateway.mjs';
-import { activity, calling, connected, log, notices, played, reached, statistics, talk, until } from './support/page.mjs';
+import { activity, calling, connected, log, notices, opened, played, reached, statistics, talk, until } from './support/page.mjs';
 import { skip, stage } from './support/stage.mjs';
 import { steady, watched } from './support/steady.mjs';
 
@@ -95,4 +95,18 @@ test('a gateway that crashes and comes back is called again', { skip }, async (t
   await activity(page, 'speaking');
   await played(page, 10);
   assert.deepEqual(page.problems, []);
+});
+
+test('a device that is switched off while it connects says nothing of it', { skip }, async (t) => {
+  const page = await opened(t, on.browser, on.gateway.page);
+  await page.evaluate(async () => {
+    for (let ms = 0; ms < 60; ms += 3) {
+      void window.emulator.connect();
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      void window.emulator.disconnect();
+    }
+  });
+  await page.getByRole('button', { name: 'Connect', exact: true }).click();
+  await activity(page, 'idle');
+  assert.deepEqual([page.problems, await notices(page)], [[], []]);
 });

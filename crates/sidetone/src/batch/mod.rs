@@ -33,11 +33,22 @@ pub(crate) fn main(args: &Args) -> Result<ExitCode> {
     if common.nats.nats.is_some() && common.tenant.quota != sidetone_host::Quota::UNLIMITED {
         refused(&anyhow!("quotas are with the workers: sidetone worker --tenant {}:…", common.tenant.name));
     }
-    let wish = Wish::new()?;
-    if !common.dry_run {
-        fs::create_dir_all(&common.out)
-            .with_context(|| format!("cannot make the folder {}", shown::path(&common.out)))?;
+    if common.dry_run {
+        return work_through(args);
     }
+    let there = common.out.exists();
+    fs::create_dir_all(&common.out).with_context(|| format!("cannot make the folder {}", shown::path(&common.out)))?;
+    let outcome = work_through(args);
+    if outcome.is_err() && !there {
+        // Where it is empty: it was made for nothing.
+        let _ = fs::remove_dir(&common.out);
+    }
+    outcome
+}
+
+fn work_through(args: &Args) -> Result<ExitCode> {
+    let common = args.kind.common();
+    let wish = Wish::new()?;
     let request = request(&args.kind)?;
     let plan = match Plan::make(&request, |_, _| !wish.is_there()) {
         Ok(plan) => plan,

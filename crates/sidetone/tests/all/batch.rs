@@ -167,6 +167,7 @@ fn what_cannot_be_begun_is_refused_in_one_sentence() {
         assert_eq!(found, code, "{arguments}: {err}");
         assert!(err.starts_with(&format!("error: {message}")), "{arguments}: {err}");
         assert!(!err.contains("hunter2") && err.lines().count() <= if code == 2 { 12 } else { 1 }, "{err}");
+        assert_eq!(listing(folder.path()), ["file", "in", "nothing"], "{arguments}");
     }
     let worker = run(["worker"]);
     assert_eq!(worker.code, 1);

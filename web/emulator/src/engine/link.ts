@@ -94,6 +94,8 @@ class Broker extends Socketed implements Link {
   #publish: string;
   #answers: string;
   #subscribe: boolean;
+  /** The gateway has taken the connection: before that MQTT knows no goodbye. */
+  #taken = false;
 
   constructor(settings: Settings, ears: Ears) {
     const id = clientId(settings.group, settings.mac, settings.uuid);
@@ -122,6 +124,7 @@ class Broker extends Socketed implements Link {
       }[];
       for (const { event, text } of events) {
         if (event === 'connected') {
+          this.#taken = true;
           if (this.#subscribe) this.#mqtt.subscribe(performance.now(), this.#answers);
           this.ears.connected();
         } else if (event === 'message') this.ears.message(text ?? '');
@@ -143,7 +146,7 @@ class Broker extends Socketed implements Link {
   }
 
   override close(): void {
-    if (this.socket.readyState === WebSocket.OPEN) this.#carefully(() => this.#mqtt.disconnect(performance.now()));
+    if (this.#taken && this.socket.readyState === WebSocket.OPEN) this.#carefully(() => this.#mqtt.disconnect(performance.now()));
     super.close();
   }
 

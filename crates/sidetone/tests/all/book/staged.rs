@@ -76,7 +76,8 @@ pub(crate) fn loads(script: &str) -> Result<(), String> {
     let gateway = format!("mqtt://{}", serve.address("mqtt"));
     for line in commands(script) {
         let line = line.replacen("sidetone fleet", &format!("sidetone fleet --quiet --gateway {gateway}"), 1);
-        let line = line.replace("20ms", "20s").replace("loss>1%", "loss>99%").replace("unknown-ids:50000", "unknown-ids:500");
+        let line =
+            line.replace("20ms", "20s").replace("loss>1%", "loss>99%").replace("unknown-ids:50000", "unknown-ids:500");
         let mut words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
         for (option, value) in [("--devices", "3"), ("--ramp", "3"), ("--duration", "3s")] {
             if let Some(at) = words.iter().position(|word| word == option) {
