@@ -72,7 +72,7 @@ pub(crate) fn serves(script: &str) -> Result<(), String> {
 /// Loads that a gateway of this test's own gets: fewer devices for a shorter time than the book names, and the bounds of a
 /// machine that does other things too.
 pub(crate) fn loads(script: &str) -> Result<(), String> {
-    let serve = Serve::start(scratch(), &["--audio-complexity", "0"]);
+    let serve = Serve::start(scratch(), &[]);
     let gateway = format!("mqtt://{}", serve.address("mqtt"));
     for line in commands(script) {
         let line = line.replacen("sidetone fleet", &format!("sidetone fleet --quiet --gateway {gateway}"), 1);
