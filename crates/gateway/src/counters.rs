@@ -60,6 +60,7 @@ counts! {
         truncated: "sidetone_datagrams_dropped_total", "cause" = "truncated";
         unknown: "sidetone_datagrams_dropped_total", "cause" = "unknown_connection";
         rate: "sidetone_datagrams_dropped_total", "cause" = "rate";
+        stranger: "sidetone_datagrams_dropped_total", "cause" = "stranger";
         inbox: "sidetone_datagrams_dropped_total", "cause" = "inbox_full";
         malformed: "sidetone_datagrams_dropped_total", "cause" = "malformed";
         replayed: "sidetone_datagrams_dropped_total", "cause" = "replayed";

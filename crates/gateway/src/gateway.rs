@@ -224,11 +224,17 @@ impl Gateway {
 /// The pool; `extra`: instances that a call may take beside its own.
 fn pool(config: &Config, calls: &Arc<Calls>, extra: u32) -> Result<(Pool, Running), StartError> {
     let instances = config.limits.calls.saturating_mul(extra.saturating_add(1)).saturating_add(SPARE_SLOTS);
-    let engine = EngineConfig { instances, ..EngineConfig::default() };
+    let usual = EngineConfig::default();
+    let deadline = Duration::from_millis(config.pool.deadline);
+    // Who is patient with a frame is so with an opening.
+    let engine = EngineConfig { instances, deadline, init_deadline: usual.init_deadline.max(deadline), ..usual };
     let mut builder = Pool::builder().engine(engine).tenant(DEFAULT_TENANT, Quota::UNLIMITED);
     builder = builder.tenant(bridge::TENANT, Quota::UNLIMITED);
     if let Some(workers) = config.pool.workers {
         builder = builder.workers(workers);
+    }
+    if let Some(wait) = config.pool.wait {
+        builder = builder.max_wait(Duration::from_millis(wait));
     }
     for (name, tenant) in &config.tenants {
         builder = builder.tenant(name, tenant.into());

@@ -1,12 +1,12 @@
 //! Sealed datagrams on their way to the calls they belong to, whatever edge they come through.
 
 use crate::counters::Counters;
-use crate::protect::Bucket;
+use crate::protect::{Admission, Bucket, Gate};
 use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
@@ -16,14 +16,6 @@ const INBOX: usize = 40;
 
 /// Datagrams that wait to be sent on a connection; more are as good as lost.
 const OUTBOX: usize = 16;
-
-/// Packets a second from where the device is known to be, as a multiple of what its frames make, and at least; and how
-/// many seconds' worth of them at once.
-const KNOWN: (f64, f64) = (2.4, 40.0);
-const BURST: f64 = 3.0;
-
-/// The same from anywhere else: enough for a device that moved to be heard.
-const STRANGE: (f64, f64) = (20.0, 20.0);
 
 /// Unknown connection ids a second from one address, and at once, that are looked at.
 const UNKNOWN: (f64, f64) = (50.0, 200.0);
@@ -68,6 +60,14 @@ impl Path {
         match self {
             Self::Udp { socket, to } => socket.try_send_to(&datagram, *to).is_ok(),
             Self::Connection { out, .. } => out.try_send(datagram).is_ok(),
+        }
+    }
+
+    /// Whether nothing can come by it any more.
+    fn is_closed(&self) -> bool {
+        match self {
+            Self::Udp { .. } => false,
+            Self::Connection { out, .. } => out.is_closed(),
         }
     }
 
@@ -124,14 +124,7 @@ pub(crate) struct Table {
 #[derive(Debug)]
 struct Entry {
     inbox: mpsc::Sender<Datagram>,
-    gate: Mutex<Gate>,
-}
-
-#[derive(Debug)]
-struct Gate {
-    home: Option<Path>,
-    known: Bucket,
-    strange: Bucket,
+    gate: Mutex<Gate<Path>>,
 }
 
 /// A call's place in the table; dropping it takes the call out.
@@ -154,12 +147,8 @@ impl Table {
         frame: Duration,
     ) -> Option<(Registration, mpsc::Receiver<Datagram>)> {
         let (inbox, datagrams) = mpsc::channel(INBOX);
-        let now = self.started.elapsed();
-        let bucket = |(rate, burst)| Bucket::new(rate, burst, now);
-        let (times, least) = KNOWN;
-        let rate = (times / frame.as_secs_f64().max(0.001)).max(least);
-        let gate = Gate { home: None, known: bucket((rate, rate * BURST)), strange: bucket(STRANGE) };
-        let entry = Arc::new(Entry { inbox, gate: Mutex::new(gate) });
+        let gate = Mutex::new(Gate::new(frame, self.started.elapsed()));
+        let entry = Arc::new(Entry { inbox, gate });
         let mut calls = self.calls.write().unwrap_or_else(PoisonError::into_inner);
         if calls.contains_key(&connection_id) {
             return None;
@@ -170,6 +159,10 @@ impl Table {
 
     /// Takes a datagram to its call, if it has one that wants it. Never answers.
     pub(crate) fn deliver(&self, bytes: &[u8], from: &Path) {
+        self.deliver_at(bytes, from, self.started.elapsed());
+    }
+
+    fn deliver_at(&self, bytes: &[u8], from: &Path, now: Duration) {
         let counters = &self.counters;
         counters.datagrams.add(1);
         counters.datagram_bytes.add(bytes.len() as u64);
@@ -181,9 +174,11 @@ impl Table {
         };
         let id = u32::from_be_bytes([a, b, c, d]);
         let entry = self.calls.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
-        let Some(entry) = entry else { return self.unknown(from) };
-        if !entry.admits(from, self.started.elapsed()) {
-            return counters.dropped.rate.add(1);
+        let Some(entry) = entry else { return self.unknown(from, now) };
+        match entry.admit(from, now) {
+            Admission::In => {}
+            Admission::Rate => return counters.dropped.rate.add(1),
+            Admission::Stranger => return counters.dropped.stranger.add(1),
         }
         let datagram = Datagram { bytes: bytes.to_vec(), from: from.clone() };
         if entry.inbox.try_send(datagram).is_err() {
@@ -192,9 +187,9 @@ impl Table {
     }
 
     /// A connection id that there is not: an old call's, or a stranger's guess.
-    fn unknown(&self, from: &Path) {
+    fn unknown(&self, from: &Path, now: Duration) {
         self.counters.dropped.unknown.add(1);
-        let (ip, now) = (from.ip(), self.started.elapsed());
+        let ip = from.ip();
         let mut sources = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
         if sources.len() >= SOURCES && !sources.contains_key(&ip) {
             // Whoever comes with thousands of addresses is one flood.
@@ -212,19 +207,23 @@ impl Table {
 }
 
 impl Entry {
-    fn admits(&self, from: &Path, now: Duration) -> bool {
-        let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
-        match &gate.home {
-            Some(home) if home != from => gate.strange.take(now),
-            _ => gate.known.take(now),
+    fn gate(&self) -> MutexGuard<'_, Gate<Path>> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn admit(&self, from: &Path, now: Duration) -> Admission {
+        let mut gate = self.gate();
+        if gate.home().is_some_and(Path::is_closed) {
+            gate.gone();
         }
+        gate.admit(from, now)
     }
 }
 
 impl Registration {
-    /// The device was found to be there: others get little of what the call takes in.
-    pub(crate) fn settle(&self, home: &Path) {
-        self.entry.gate.lock().unwrap_or_else(PoisonError::into_inner).home = Some(home.clone());
+    /// The device was heard, and is there: others get little of what the call takes in, and nothing while it speaks.
+    pub(crate) fn heard(&self, home: &Path) {
+        self.entry.gate().heard(home, self.table.started.elapsed());
     }
 }
 
@@ -240,20 +239,23 @@ mod tests {
     use std::net::Ipv4Addr;
 
     #[test]
-    fn a_device_of_short_frames_is_let_in_as_fast_as_it_speaks() {
-        let path = |number| Path::Connection { number, peer: Ipv4Addr::LOCALHOST.into(), out: mpsc::channel(1).0 };
-        for (millis, at_once, a_second) in [(60, 120, 40), (20, 360, 120)] {
-            let table = Arc::new(Table::new(Arc::default()));
-            let (registration, _inbox) = table.register(7, Duration::from_millis(millis)).unwrap();
-            registration.settle(&path(1));
-            let start = table.started.elapsed();
-            let admitted = |number, after| {
-                let (from, at) = (path(number), start + Duration::from_secs(after));
-                (0..1000).filter(|_| registration.entry.admits(&from, at)).count()
-            };
-            assert_eq!((admitted(1, 0), admitted(1, 1)), (at_once, a_second), "{millis} ms");
-            assert_eq!(admitted(2, 1), 20, "a stranger has a stranger's share");
-            assert!(table.register(7, Duration::from_millis(60)).is_none(), "the id is taken");
-        }
+    fn a_stranger_is_counted_as_one_until_the_devices_connection_is_closed() {
+        let table = Arc::new(Table::new(Arc::default()));
+        let (registration, mut inbox) = table.register(7, Duration::from_millis(60)).unwrap();
+        assert!(table.register(7, Duration::from_millis(60)).is_none(), "the id is taken");
+        let (home, to_home) = Path::connection(Ipv4Addr::LOCALHOST.into());
+        let (other, _to_other) = Path::connection(Ipv4Addr::LOCALHOST.into());
+        let now = table.started.elapsed();
+        registration.entry.gate().heard(&home, now);
+        let deliver = |from: &Path| table.deliver_at(&[1, 0, 0, 0, 0, 0, 0, 7], from, now);
+        deliver(&home);
+        deliver(&other);
+        assert_eq!((inbox.len(), table.counters.dropped.stranger.get()), (1, 1));
+        drop(to_home);
+        deliver(&other);
+        assert_eq!((inbox.len(), table.counters.dropped.stranger.get()), (2, 1));
+        inbox.close();
+        deliver(&home);
+        assert_eq!(table.counters.dropped.inbox.get(), 1);
     }
 }

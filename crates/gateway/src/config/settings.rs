@@ -149,6 +149,8 @@ pub const SETTINGS: &[Setting] = &[
     Setting::new("audio.expected_loss", "PERCENT", Kind::Whole(0, 100), Live, "Loss to prepare for"),
     Setting::new("audio.lead", "FRAMES", Kind::Whole(0, 20), Live, "Frames that a device may hold ahead of what it plays; small devices stutter with many"),
     Setting::new("pool.workers", "NUMBER", Kind::Whole(1, 1_024), Start, "Worker threads; by default one a processor"),
+    Setting::new("pool.deadline", "MS", Kind::Whole(1, 60_000), Start, "What an instance may take for a frame; one that takes longer is dropped, and its session goes on in another"),
+    Setting::new("pool.wait", "MS", Kind::Whole(1, 60_000), Start, "What a frame may wait for its worker before it is dropped; by default as long as it lasts"),
     Setting::new("pool.component", "FILE", Kind::Path, Start, "Component to run instead of the one built in"),
     Setting::new("limits.devices", "NUMBER", Kind::Whole(1, 10_000_000), Live, "Devices connected at a time"),
     Setting::new("limits.calls", "NUMBER", Kind::Whole(1, 100_000), Live, "Calls at a time; raising it needs a restart, since the pool is made for as many"),

@@ -89,22 +89,23 @@ impl Uplink {
         let result = session.receive(bytes).await;
         if let Way::Datagrams { registration, address, .. } = way {
             match &result {
-                Ok(received) if matches!(received.kind, Kind::Audio | Kind::Undecodable) => {
+                Ok(received) => {
                     let known = address.get().is_some();
-                    if address.heard(&from, shared.now()) {
-                        registration.settle(&from);
-                        if known {
-                            shared.counters.totals.rebound.add(1);
-                            self.record.log("address", &format!("the device is at {from} now"));
-                            tracing::info!(session = %session.id(), %from, "the device's address changed");
-                        }
+                    let audio = matches!(received.kind, Kind::Audio | Kind::Undecodable);
+                    if audio && address.heard(&from, shared.now()) && known {
+                        shared.counters.totals.rebound.add(1);
+                        self.record.log("address", &format!("the device is at {from} now"));
+                        tracing::info!(session = %session.id(), %from, "the device's address changed");
+                    }
+                    if address.get() == Some(&from) {
+                        registration.heard(&from);
                     }
                 }
                 // What a stranger sends says nothing of the device's key.
                 Err(_) if address.get().is_some_and(|home| *home != from) => {
                     return count_failure(shared, &result);
                 }
-                _ => {}
+                Err(_) => {}
             }
         }
         self.judge(shared, leg, result, silent)

@@ -8,6 +8,9 @@ use tokio::time::sleep;
 
 const FAST: Duration = Duration::from_millis(8);
 
+/// After so long nothing more comes.
+const QUIET: Duration = Duration::from_millis(500);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_spoken_comes_back_between_start_and_stop() {
     let mut gateway = Gateway::start(config()).await.unwrap();
@@ -44,7 +47,7 @@ async fn in_realtime_mode_each_frame_comes_back_at_once() {
     assert_eq!(device.hear().await.unwrap().body, GatewayBody::Tts(Tts::Start));
     for datagram in device.seal(&speech()[..960 * 10]) {
         device.send(&datagram).await;
-        assert_eq!(device.receive().await.expect("it comes back").len(), 1440);
+        assert_eq!(device.receive().await.len(), 1440);
         sleep(FRAME_TIME).await;
     }
     assert!(gateway.shut_down().await);
@@ -61,13 +64,13 @@ async fn an_interruption_stops_speech_within_a_frame() {
     device.speak(&speech(), FAST).await;
     device.stop_listening().await;
     for _ in 0..5 {
-        assert!(device.receive().await.is_some());
+        device.receive().await;
     }
     device.say(DeviceBody::Abort { reason: None }).await;
     while device.hear().await.unwrap().body != GatewayBody::Tts(Tts::Stop) {}
     // What was on its way may still come: no more than that.
     let mut late = 0;
-    while device.receive().await.is_some() {
+    while device.receive_within(QUIET).await.is_some() {
         late += 1;
     }
     assert!(late <= 6, "{late} frames after the stop: the device held up to six, sent before it");
