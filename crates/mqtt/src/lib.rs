@@ -43,6 +43,7 @@
 pub mod client;
 mod connect;
 mod connection;
+mod crowd;
 mod endpoint;
 mod engine;
 mod error;
@@ -61,6 +62,7 @@ mod websocket;
 pub use client::Client;
 pub use connect::connect;
 pub use connection::{Connection, Event};
+pub use crowd::{Crowd, Stranger, source_of};
 pub use endpoint::{Knock, Limits, Refusal, accept};
 pub use error::{AcceptError, ConnectError, ConnectionError, Fault, ListenError, OptionsError, TlsError};
 pub use listener::{Listener, ListenerOptions, Transport};

@@ -1,5 +1,6 @@
 //! A listening socket: what connects comes out as a [`Stream`], once its TLS and WebSocket handshakes are done.
 
+use crate::crowd::Crowd;
 use crate::error::ListenError;
 use crate::stream::Stream;
 use crate::tls::ServerConfig;
@@ -51,7 +52,7 @@ impl Transport {
 pub struct ListenerOptions {
     /// Time for the TLS and WebSocket handshakes together. Default: 10 s.
     pub handshake_timeout: Duration,
-    /// Handshakes under way at once; more wait in the system's backlog. Default: 256.
+    /// Handshakes under way at once; one more ends the oldest of the source that has most. Default: 256.
     pub max_handshakes: usize,
     /// The only path at which a WebSocket is let in, `/mqtt` say. Default: any.
     pub path: Option<String>,
@@ -76,6 +77,7 @@ pub struct Listener {
     transport: Transport,
     options: Arc<ListenerOptions>,
     handshakes: JoinSet<Option<Stream>>,
+    strangers: Arc<Crowd>,
     trouble: Trouble,
 }
 
@@ -104,8 +106,9 @@ impl Listener {
             io::Result::Ok((socket, bound))
         };
         let (socket, bound) = bind.await.map_err(|source| ListenError { address, source })?;
+        let strangers = Crowd::new(options.max_handshakes);
         let (options, handshakes, trouble) = (Arc::new(options), JoinSet::new(), Trouble::default());
-        Ok(Self { socket, address: bound, transport, options, handshakes, trouble })
+        Ok(Self { socket, address: bound, transport, options, handshakes, strangers, trouble })
     }
 
     /// The address it listens on, with the real port.
@@ -134,7 +137,8 @@ impl Listener {
     /// the system cannot give us one, we wait for better times. May be cancelled: no connection is lost.
     pub async fn accept(&mut self) -> Stream {
         loop {
-            let room = self.handshakes.len() < self.options.max_handshakes.max(1);
+            // Those that were ended are there until they have noticed.
+            let room = self.handshakes.len() < self.options.max_handshakes.max(1) * 2;
             tokio::select! {
                 Some(done) = self.handshakes.join_next() => match done {
                     Ok(Some(stream)) => return stream,
@@ -164,9 +168,17 @@ impl Listener {
             return Some(tcp.into());
         }
         let (transport, options) = (self.transport.clone(), self.options.clone());
+        let (peer, local) = (tcp.peer_addr().ok(), tcp.local_addr().ok());
+        let mut stranger = self.strangers.enter(peer.map(|peer| peer.ip()));
         self.handshakes.spawn(async move {
-            let (peer, local) = (tcp.peer_addr().ok(), tcp.local_addr().ok());
-            match timeout(options.handshake_timeout, handshake(tcp, transport, &options)).await {
+            let done = tokio::select! {
+                done = timeout(options.handshake_timeout, handshake(tcp, transport, &options)) => done,
+                () = stranger.pushed_out() => {
+                    debug!(?peer, "handshake ended: too many are under way");
+                    return None;
+                }
+            };
+            match done {
                 Ok(Ok(stream)) => Some(stream.with_peer(peer).with_local(local)),
                 Ok(Err(error)) => {
                     debug!(?peer, %error, "handshake failed");

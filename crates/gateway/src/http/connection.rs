@@ -1,6 +1,7 @@
 //! Connections: how many, and how long each may dawdle.
 
 use super::stopped;
+use crate::protect::Places;
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -13,12 +14,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-/// Connections at a time. Who comes beyond is turned away at once, rather than left to wait.
+/// Connections at a time, and of one source: whoever asks whether the gateway lives should not be kept out by another.
+/// Who comes beyond is turned away at once, rather than left to wait.
 const CONNECTIONS: usize = 128;
+const OF_ONE_SOURCE: usize = 96;
 
 /// How long a request's head may take, from the last answer on.
 const HEAD: Duration = Duration::from_secs(10);
@@ -34,7 +37,7 @@ const LARGEST_HEAD: usize = 16 << 10;
 
 /// Serves until `stop` says so; then answers what was asked.
 pub(super) async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Arc::new(Places::new(CONNECTIONS, OF_ONE_SOURCE));
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -43,7 +46,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, mut stop: watch
             Some(_) = connections.join_next() => continue,
         };
         match accepted {
-            Ok((stream, peer)) => match places.clone().try_acquire_owned() {
+            Ok((stream, peer)) => match places.take(peer.ip()) {
                 Ok(place) => {
                     let (router, stop) = (router.clone(), stop.clone());
                     connections.spawn(async move {
@@ -51,7 +54,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, mut stop: watch
                         drop(place);
                     });
                 }
-                Err(_) => tracing::warn!(%peer, most = CONNECTIONS, "too many HTTP connections: one was turned away"),
+                Err(full) => tracing::warn!(%peer, %full, "too many HTTP connections: one was turned away"),
             },
             Err(error) => {
                 tracing::warn!(%error, "HTTP connections cannot be accepted");

@@ -1,7 +1,8 @@
 //! Places for connections: so many in all, and so many for one source.
 
+use sidetone_mqtt::source_of;
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thiserror::Error;
 
@@ -30,10 +31,10 @@ pub(crate) struct Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum Full {
     /// For anybody.
-    #[error("all {0} connections are taken (web.connections)")]
+    #[error("all {0} places are taken")]
     All(usize),
     /// For this source.
-    #[error("all {0} connections of one source are taken (web.source_connections)")]
+    #[error("all {0} places of one source are taken")]
     Source(usize),
 }
 
@@ -47,7 +48,7 @@ impl Places {
     }
 
     pub(crate) fn take(self: &Arc<Self>, from: IpAddr) -> Result<Place, Full> {
-        let source = source(from);
+        let source = source_of(from);
         let mut taken = self.taken();
         if taken.all >= self.most {
             return Err(Full::All(self.most));
@@ -76,14 +77,6 @@ impl Drop for Place {
     }
 }
 
-/// What counts as one source: an address of IPv4, a network of 64 bits of IPv6, since a host has all of it.
-fn source(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
-        v4 => v4,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,12 +95,5 @@ mod tests {
         assert!(take("192.0.2.1").is_ok());
         drop((second, other));
         assert_eq!(places.taken().by_source.len(), 0, "nothing is kept of who has gone");
-    }
-
-    #[test]
-    fn a_host_of_ipv6_is_its_network() {
-        let of = |text: &str| source(text.parse().unwrap());
-        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::"));
-        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
     }
 }

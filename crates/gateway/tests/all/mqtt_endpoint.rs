@@ -9,6 +9,8 @@ use sidetone_protocol::credential::{SignatureKey, encode_username};
 use sidetone_protocol::message::GatewayBody;
 use sidetone_protocol::topic::Dialect;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use zeroize::Zeroizing;
 
 const KEY: &str = "a signature key of the test";
@@ -165,6 +167,33 @@ async fn of_two_devices_with_one_name_the_newest_wins_and_it_is_counted() {
     assert_eq!(gateway.counts()["connections_replaced"], 1);
     second.publish("device-server", br#"{"type":"hello"}"#, Qos::AtMostOnce).await.unwrap();
     assert!(matches!(second.receive().await, Ok(Event::Publish { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_connects_and_says_nothing_takes_places_from_nobody_else() {
+    // Of 512 places for strangers; both ends are in this process.
+    const SILENT: u64 = 700;
+    if rlimit::increase_nofile_limit(4_096).unwrap() < 2_048 {
+        return eprintln!("SKIPPED: the system allows too few open files");
+    }
+    let gateway = Gateway::start(with_mqtt()).await.unwrap();
+    let address = gateway.addresses().mqtt.unwrap();
+    let mut silent = Vec::new();
+    for n in 0..SILENT {
+        let mut stranger = TcpStream::connect(address).await.unwrap();
+        if n % 2 == 0 {
+            // A CONNECT that does not go on.
+            stranger.write_all(&[0x10, 0x7f, 0, 4]).await.unwrap();
+        }
+        silent.push(stranger);
+    }
+    until("the oldest have made room", || gateway.counts()["connections_refused"] >= SILENT - 512).await;
+    assert!(matches!(silent[0].read(&mut [0; 1]).await, Ok(0) | Err(_)), "closed");
+    // It comes from the same address, and is let in before their time is over all the same.
+    let options = options(&gateway, "GID_t@@@aa_bb_cc_dd_ee_0a@@@uuid");
+    let mut device = Device::connect_mqtt(&gateway, options, Dialect::Mac).await;
+    device.hello().await;
+    assert_eq!(gateway.calls(), 1);
 }
 
 #[tokio::test]

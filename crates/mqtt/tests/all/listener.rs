@@ -12,19 +12,24 @@ use tokio::time::timeout;
 const LOOPBACK: &str = "127.0.0.1:0";
 
 #[tokio::test]
-async fn who_never_finishes_a_handshake_holds_nobody_up_for_long() {
+async fn who_never_finishes_a_handshake_holds_nobody_up() {
     let certificates = Certificates::new().unwrap();
     let identity = Identity { certificate: certificates.server(), key: certificates.server_key() };
     let server = tls::server(&identity, None).unwrap();
     for transport in [Transport::WebSocket, Transport::Tls(server)] {
         let bounds = ListenerOptions {
-            max_handshakes: 1,
-            handshake_timeout: Duration::from_millis(100),
+            max_handshakes: 2,
+            // Nobody's time is over before the test is.
+            handshake_timeout: Duration::from_secs(3600),
             ..ListenerOptions::default()
         };
         let mut listener = Listener::bind(LOOPBACK.parse().unwrap(), transport, bounds).await.unwrap();
         let (address, scheme) = (listener.local_addr(), listener.transport().scheme());
-        let mut mute = TcpStream::connect(address).await.unwrap();
+        // More than there are places, from the very address that the client has.
+        let mut mute = Vec::new();
+        for _ in 0..10 {
+            mute.push(TcpStream::connect(address).await.unwrap());
+        }
         let mut stray = TcpStream::connect(address).await.unwrap();
         stray.write_all(&[0; 100]).await.unwrap();
         let mut options = options(&format!("{scheme}://localhost:{}", address.port()));
@@ -33,7 +38,20 @@ async fn who_never_finishes_a_handshake_holds_nobody_up_for_long() {
         let connection = let_in(&mut listener, &Limits::default()).await;
         assert_eq!(connection.client_id(), "lamp");
         client.await.unwrap().unwrap();
-        assert!(matches!(mute.read(&mut [0; 1]).await, Ok(0) | Err(_)), "closed");
+        for mut pushed_out in mute.drain(..9) {
+            assert!(matches!(pushed_out.read(&mut [0; 1]).await, Ok(0) | Err(_)), "closed");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_has_its_time() {
+    let bounds = ListenerOptions { handshake_timeout: Duration::from_millis(100), ..ListenerOptions::default() };
+    let mut listener = Listener::bind(LOOPBACK.parse().unwrap(), Transport::WebSocket, bounds).await.unwrap();
+    let (mut mute, mut byte) = (TcpStream::connect(listener.local_addr()).await.unwrap(), [0; 1]);
+    tokio::select! {
+        _ = listener.accept() => panic!("nobody is let in"),
+        read = mute.read(&mut byte) => assert!(matches!(read, Ok(0) | Err(_)), "closed"),
     }
 }
 

@@ -4,18 +4,17 @@ use super::endpoint_link::EndpointLink;
 use crate::device;
 use crate::link::Identity;
 use crate::shared::{Phase, Shared};
-use sidetone_mqtt::{Knock, Limits, Listener, Refusal, Stream, accept};
+use sidetone_mqtt::{Crowd, Knock, Limits, Listener, Refusal, Stream, accept};
 use sidetone_protocol::credential::SignatureKey;
 use sidetone_protocol::topic::ClientId;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 
-/// Connections that have not said yet who they are.
+/// Connections that have not said yet who they are. One more ends the oldest of the source that has most.
 const STRANGERS: usize = 512;
 
 /// Takes connections in, without an end.
 pub(crate) async fn serve(shared: Arc<Shared>, mut listener: Listener) {
-    let strangers = Arc::new(Semaphore::new(STRANGERS));
+    let strangers = Crowd::new(STRANGERS);
     let mut tls = shared.tls.watch();
     loop {
         let stream = tokio::select! {
@@ -27,10 +26,18 @@ pub(crate) async fn serve(shared: Arc<Shared>, mut listener: Listener) {
                 continue;
             }
         };
-        let Ok(stranger) = strangers.clone().acquire_owned().await else { return };
+        let peer = stream.peer_addr();
+        let mut stranger = strangers.enter(peer.map(|peer| peer.ip()));
         let shared = shared.clone();
         tokio::spawn(async move {
-            let Some((identity, link)) = introduce(&shared, stream).await else {
+            let introduced = tokio::select! {
+                introduced = introduce(&shared, stream) => introduced,
+                () = stranger.pushed_out() => {
+                    tracing::debug!(?peer, "a stranger made room for another one");
+                    None
+                }
+            };
+            let Some((identity, link)) = introduced else {
                 return shared.counters.totals.connections_refused.add(1);
             };
             drop(stranger);

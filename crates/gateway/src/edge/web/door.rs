@@ -84,7 +84,7 @@ impl Door {
             Ok(place) => Some(place),
             Err(full) => {
                 self.shared.counters.totals.connections_refused.add(1);
-                tracing::debug!(%from, %full, "a connection was turned away");
+                tracing::debug!(%from, %full, "a connection was turned away (web.connections, web.source_connections)");
                 None
             }
         }
