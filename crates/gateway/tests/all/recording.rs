@@ -225,6 +225,63 @@ async fn a_directory_that_goes_away_costs_the_recording_and_not_the_call() {
     assert!(gateway.shut_down().await);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "the next test starts it where the disk is small"]
+async fn calls_go_on_where_the_disk_is_full() {
+    let folder = PathBuf::from(std::env::var_os("RECORDING_FOLDER").expect("another test starts this one"));
+    let mut config = config();
+    (config.bridge.kind, config.bridge.directory) = (BridgeKind::Echo, folder.join("recordings"));
+    let (directory, bridge) =
+        (config.bridge.directory.clone(), Recorder::around(Box::new(Echo), &config.bridge).unwrap());
+    let counts = bridge.watch();
+    let of = |name: &str| counts().into_iter().find(|(of, _)| *of == name).unwrap().1;
+    let mut gateway = Gateway::start_with(config, Box::new(bridge)).await.unwrap();
+    let mut device = Device::connect(&mut gateway, DEVICE).await;
+    for full in [true, false] {
+        let ballast = folder.join("ballast");
+        if full {
+            std::fs::write(&ballast, vec![0; 1 << 20]).unwrap_err();
+        }
+        device.hello().await;
+        speak_turn(&mut device, &speech()).await;
+        let (heard, said) = device.play_turn().await;
+        assert!(heard.len() / 1440 >= speech().len() / 960 * 9 / 10, "the call goes on: {} samples", heard.len());
+        assert!(!said.iter().any(|body| matches!(body, GatewayBody::Alert(_))), "{said:?}");
+        device.say(DeviceBody::Goodbye).await;
+        until("the call ends", || gateway.calls() == 0).await;
+        assert!(of("failed") > 0, "full: {full}");
+        if full {
+            assert_eq!(of("files"), 0);
+            std::fs::remove_file(&ballast).unwrap();
+            std::fs::remove_dir_all(&directory).unwrap();
+            std::fs::create_dir(&directory).unwrap();
+        }
+    }
+    assert_eq!(files(&directory, 3).await.len(), 3, "what is recorded where there is room again is whole");
+    assert!(gateway.shut_down().await);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_costs_recordings_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mount = "mount -t tmpfs -o size=900k none \"$RECORDING_FOLDER\"";
+    let small = |script: &str| {
+        let mut command = std::process::Command::new("unshare");
+        command.args(["-rm", "sh", "-c", script, "sh"]).env("RECORDING_FOLDER", folder.path());
+        command
+    };
+    if !small(mount).output().is_ok_and(|tried| tried.status.success()) {
+        return eprintln!("SKIPPED: no small disk can be had here (unshare -rm, mount -t tmpfs)");
+    }
+    let mut command = small(&format!("{mount} && exec \"$@\""));
+    command.arg(std::env::current_exe().unwrap());
+    command.args(["calls_go_on_where_the_disk_is_full", "--ignored", "--nocapture"]);
+    let done = command.output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&done.stderr));
+}
+
 #[test]
 fn a_directory_that_cannot_be_made_is_named() {
     let folder = tempfile::tempdir().unwrap();
