@@ -1,12 +1,14 @@
 //! How much a machine holds: the highest level of load at which nothing is late.
 //!
-//! A try of a level is good where p99 is below the limit and no frame was late. A level holds where a try is far below the
-//! limit, or two out of three are good; it has failed where two were bad, or one was far above. A bad try during which
-//! others took the machine's time does not count, up to a bound: then it does. Levels double until one fails; then the gap
-//! below it is halved, down to a fine step or a twentieth of what holds, until the time for all of it is used up.
+//! A try of a level is good where p99 is below the limit and no frame was late. Levels are looked at shortly first, from a
+//! good guess on: upwards until one fails, or downwards until one holds; then the gap between the two is halved, down to
+//! a fine step or a twentieth of what holds. What was found so is tried once more, for long: only a level that holds then
+//! too is what the machine holds; one that does not gives way to the next below. A level has failed where two tries were
+//! bad, or one was far above the limit. A bad try during which others took the machine's time does not count, up to a
+//! bound: then it does.
 
 use crate::machine::Others;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -19,18 +21,27 @@ pub struct Outcome {
     pub late: u64,
 }
 
+/// How a level is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Shortly, on the way to the edge.
+    Short,
+    /// For long: it is what was found, if it holds.
+    Long,
+}
+
 /// What to look for.
 #[derive(Debug, Clone, Copy)]
 pub struct Search {
     /// No level above this is tried.
     pub most: u32,
-    /// The first level.
+    /// The first level: what a machine like this is thought to hold.
     pub first: u32,
     /// The last steps.
     pub fine: u32,
     /// A level holds below this p99, in milliseconds, and with nothing late.
     pub limit: f64,
-    /// No level is begun after so long; what held until then is what was found.
+    /// No short look is begun after so long: what held until then is tried for long.
     pub time: Duration,
 }
 
@@ -43,10 +54,13 @@ const FAR: f64 = 3.0;
 /// Bad tries of a level that may be forgiven so.
 const FORGIVEN: u32 = 4;
 
+/// Levels that are tried for long before the search is given up.
+const LONG_LOOKS: usize = 6;
+
 /// What was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
-    /// The highest level that held; 0 where none did.
+    /// The highest level that held for long; 0 where none did.
     pub held: u32,
     /// Levels tried, and the best p99 of each.
     pub points: Vec<(f64, f64)>,
@@ -56,70 +70,99 @@ impl Search {
     /// Tries levels, telling of each on stderr.
     ///
     /// # Errors
-    /// Those of `try_out`.
-    pub fn highest(&self, name: &str, mut try_out: impl FnMut(u32) -> Result<Outcome>) -> Result<Found> {
-        self.highest_beside(name, |level| {
+    /// Those of `try_out`; no level that held shortly held for long.
+    pub fn highest(&self, name: &str, mut try_out: impl FnMut(u32, Look) -> Result<Outcome>) -> Result<Found> {
+        self.highest_beside(name, |level, look| {
             let others = Others::watch();
-            Ok((try_out(level)?, others.share().unwrap_or(0.0)))
+            Ok((try_out(level, look)?, others.share().unwrap_or(0.0)))
         })
     }
 
     /// The same, with what share of the machine others took during a try.
-    fn highest_beside(&self, name: &str, mut try_out: impl FnMut(u32) -> Result<(Outcome, f64)>) -> Result<Found> {
+    fn highest_beside(
+        &self,
+        name: &str,
+        mut try_out: impl FnMut(u32, Look) -> Result<(Outcome, f64)>,
+    ) -> Result<Found> {
         let (start, mut points) = (Instant::now(), BTreeMap::new());
+        let mut holds = |level, look| {
+            let (holds, best) = self.judge(|| {
+                let (outcome, others) = try_out(level, look)?;
+                let (Outcome { p99, late }, so_far) = (outcome, start.elapsed().as_secs());
+                let long = if look == Look::Long { " for long" } else { "" };
+                eprintln!(
+                    "{name}: {level}{long}, p99 {p99:.2} ms, {late} late, others took {:.0} % ({so_far} s so far)",
+                    others * 100.0
+                );
+                Ok((outcome, others))
+            })?;
+            let point: &mut f64 = points.entry(level).or_insert(f64::MAX);
+            *point = point.min(best);
+            anyhow::Ok(holds)
+        };
         let (mut held, mut failed) = (0, None);
         while let Some(next) = self.next(held, failed) {
             if start.elapsed() >= self.time {
                 eprintln!("{name}: {held} held; {next} was not tried, since {:?} are over", self.time);
                 break;
             }
-            let (holds, best) = self.judge(|| {
-                let (outcome, others) = try_out(next)?;
-                let (Outcome { p99, late }, so_far) = (outcome, start.elapsed().as_secs());
-                eprintln!(
-                    "{name}: {next}, p99 {p99:.2} ms, {late} late, others took {:.0} % ({so_far} s so far)",
-                    others * 100.0
-                );
-                Ok((outcome, others))
-            })?;
-            points.insert(next, best);
-            if holds {
+            if holds(next, Look::Short)? {
                 held = next;
             } else {
                 failed = Some(next);
             }
         }
-        Ok(Found { held, points: points.into_iter().map(|(level, p99)| (f64::from(level), p99)).collect() })
+        let below = |level: u32| self.whole(level - self.fine.max(level / 20).min(level));
+        let mut levels = std::iter::successors(Some(held), |&level| Some(below(level))).take_while(|&level| level > 0);
+        let mut found = 0;
+        for level in levels.by_ref().take(LONG_LOOKS) {
+            if holds(level, Look::Long)? {
+                found = level;
+                break;
+            }
+        }
+        if found == 0 && levels.next().is_some() {
+            bail!("{name}: {held} held shortly, but neither it nor the levels below it held for long");
+        }
+        Ok(Found { held: found, points: points.into_iter().map(|(level, p99)| (f64::from(level), p99)).collect() })
     }
 
     /// The level after these; `None`: the edge is found.
     fn next(&self, held: u32, failed: Option<u32>) -> Option<u32> {
         let next = match failed {
-            None => (held * 2).max(self.first).min(self.most),
+            None if held == 0 => self.first.min(self.most),
+            None => self.whole(held + held / if held <= self.first { 4 } else { 2 }).min(self.most),
             Some(failed) if failed - held <= self.fine.max(held / 20) => return None,
-            Some(failed) => (held + failed) / 2 / self.fine * self.fine,
+            // The guess was too high, by how much is not known.
+            Some(failed) if held == 0 => self.whole(failed - failed / 4),
+            Some(failed) => self.whole((held + failed) / 2),
         };
         (next > held).then_some(next)
     }
 
+    /// A level in whole steps.
+    const fn whole(&self, level: u32) -> u32 {
+        level / self.fine * self.fine
+    }
+
     fn judge(&self, mut try_out: impl FnMut() -> Result<(Outcome, f64)>) -> Result<(bool, f64)> {
-        let (mut good, mut bad, mut forgiven, mut best) = (0, 0, 0, f64::MAX);
-        while good < 2 && bad < 2 {
+        let (mut bad, mut forgiven, mut best) = (0, 0, f64::MAX);
+        loop {
             let (Outcome { p99, late }, others) = try_out()?;
             best = best.min(p99);
             if p99 < self.limit && late == 0 {
-                good += 1;
-            } else if others > DISTURBED && forgiven < FORGIVEN {
-                forgiven += 1;
-            } else {
-                bad += 1;
+                return Ok((true, best));
             }
+            if others > DISTURBED && forgiven < FORGIVEN {
+                forgiven += 1;
+                continue;
+            }
+            bad += 1;
             // What is far from the limit needs no second look.
-            if (good == 1 && bad == 0 && p99 < self.limit / 2.0) || (bad > 0 && p99 > self.limit * FAR) {
-                break;
+            if bad == 2 || p99 > self.limit * FAR {
+                return Ok((false, best));
             }
         }
-        Ok((good > bad, best))
     }
 }
 
@@ -127,46 +170,61 @@ impl Search {
 mod tests {
     use super::*;
 
-    const SEARCH: Search = Search { most: 1500, first: 50, fine: 10, limit: 10.0, time: Duration::from_secs(3600) };
+    const SEARCH: Search = Search { most: 1500, first: 200, fine: 10, limit: 10.0, time: Duration::from_secs(3600) };
 
-    #[test]
-    fn the_edge_is_found_and_one_bad_try_is_forgiven() {
-        let mut tries = 0;
-        let found = SEARCH.highest("test", |level| {
-            tries += 1;
-            let slip = level == 100 && tries == 2;
-            Ok(Outcome { p99: if level > 235 { 30.0 } else { 6.0 }, late: u64::from(slip) })
-        });
-        let found = found.unwrap();
-        assert_eq!(found.held, 230);
-        let tried: Vec<_> = found.points.iter().map(|point| point.0).collect();
-        assert_eq!(tried, [50.0, 100.0, 200.0, 220.0, 230.0, 240.0, 250.0, 300.0, 400.0].map(f64::from).to_vec());
+    /// What a machine shows that holds so many.
+    fn holding(edge: u32, level: u32) -> Outcome {
+        Outcome { p99: if level > edge { 30.0 } else { 6.0 }, late: 0 }
     }
 
     #[test]
-    fn nothing_or_everything_may_hold() {
-        let of = |p99: f64| SEARCH.highest("test", |_| Ok(Outcome { p99, late: 0 })).unwrap().held;
-        assert_eq!((of(50.0), of(1.0)), (0, 1500));
+    fn the_edge_is_found_and_one_bad_try_is_forgiven() {
+        let (mut tries, mut long) = (0, Vec::new());
+        let found = SEARCH.highest("test", |level, look| {
+            tries += 1;
+            long.extend((look == Look::Long).then_some(level));
+            Ok(Outcome { late: u64::from(tries == 1), ..holding(235, level) })
+        });
+        let found = found.unwrap();
+        assert_eq!((found.held, tries, long), (230, 9, vec![230]));
+        let tried: Vec<_> = found.points.iter().map(|point| point.0).collect();
+        assert_eq!(tried, [200.0, 220.0, 230.0, 240.0, 250.0]);
+    }
+
+    #[test]
+    fn a_guess_may_be_far_off() {
+        let of = |edge| SEARCH.highest("test", |level, _| Ok(holding(edge, level))).unwrap().held;
+        assert_eq!([of(0), of(25), of(1000), of(5000)], [0, 20, 990, 1500]);
+    }
+
+    #[test]
+    fn what_holds_shortly_and_not_for_long_gives_way_to_the_next_below() {
+        let search = |edge: u32| {
+            SEARCH.highest("test", |level, look| Ok(holding(if look == Look::Long { edge } else { 300 }, level)))
+        };
+        assert_eq!(search(275).unwrap().held, 260);
+        assert!(search(10).unwrap_err().to_string().starts_with("test: 300 held shortly, but neither it nor"));
     }
 
     #[test]
     fn a_bad_try_beside_others_is_repeated_within_a_bound() {
         let of = |noisy_tries: u32| {
-            let mut at_100 = 0;
-            let try_out = |level| {
-                at_100 += u32::from(level == 100);
-                let noisy = level == 100 && at_100 <= noisy_tries;
-                Ok((Outcome { p99: if noisy || level > 180 { 25.0 } else { 6.0 }, late: 0 }, f64::from(noisy)))
+            let mut at_200 = 0;
+            let try_out = |level, _| {
+                at_200 += u32::from(level == 200);
+                let noisy = level == 200 && at_200 <= noisy_tries;
+                let outcome = if noisy { Outcome { p99: 25.0, late: 0 } } else { holding(210, level) };
+                Ok((outcome, f64::from(noisy)))
             };
-            (SEARCH.highest_beside("test", try_out).unwrap().held, at_100)
+            (SEARCH.highest_beside("test", try_out).unwrap().held, at_200)
         };
-        assert_eq!(of(3), (180, 5), "three that do not count, and two that do");
-        assert_eq!(of(FORGIVEN + 2), (90, FORGIVEN + 2), "a machine that is never quiet ends the search all the same");
+        assert_eq!(of(3), (210, 4), "three that do not count, and one that does");
+        assert_eq!(of(FORGIVEN + 2).0, 190, "a machine that is never quiet ends the search all the same");
     }
 
     #[test]
-    fn when_its_time_is_over_it_gives_what_it_has() {
+    fn when_its_time_is_over_it_tries_for_long_what_it_has() {
         let search = Search { time: Duration::ZERO, ..SEARCH };
-        assert_eq!(search.highest("test", |_| unreachable!()).unwrap(), Found { held: 0, points: vec![] });
+        assert_eq!(search.highest("test", |_, _| unreachable!()).unwrap(), Found { held: 0, points: vec![] });
     }
 }

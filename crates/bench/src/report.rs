@@ -100,7 +100,11 @@ impl Report {
         folder().join(self.name).with_extension("json")
     }
 
-    fn write(&self) -> anyhow::Result<PathBuf> {
+    /// Writes `target/bench/NAME.json` as it is so far: a long run that breaks off leaves what it has measured.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn write(&self) -> anyhow::Result<PathBuf> {
         let path = self.path();
         write_file(&path, &serde_json::to_string_pretty(self)?)?;
         Ok(path)

@@ -21,7 +21,7 @@ pub(crate) fn full_duplex(report: &mut Report, input: &Input) -> Result<()> {
     let component = Engine::new(&engine(MOST))?.compile(sidetone_artifact::COMPONENT)?;
     let mut lines = Vec::new();
     for (quality, name, figure) in LEVELS {
-        let Found { held, points } = SEARCH.highest(name, |calls| try_out(&component, quality, calls, input))?;
+        let Found { held, points } = SEARCH.highest(name, |calls, _| try_out(&component, quality, calls, input))?;
         report.figure(figure, f64::from(held));
         lines.push(Line { name: name.to_owned(), points });
     }
