@@ -48,7 +48,7 @@ async fn a_call_that_the_gateway_ends_is_lost_and_the_next_one_begins() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn idle_devices_stay_connected_and_say_nothing() {
-    let config = Config { devices: 50, pattern: Pattern::Idle, duration: SECOND, ..Config::default() };
+    let config = Config { devices: 50, pattern: Pattern::Idle, duration: 4 * SECOND, ..Config::default() };
     let report = run(Behaviour::default(), config).await;
     let counts = &report.counts;
     assert_eq!((counts.connections, counts.connected_peak, counts.disconnects), (50, 50, 0));
@@ -64,7 +64,7 @@ async fn a_gateway_that_is_not_there_or_does_not_answer_is_in_the_report() {
     assert_eq!(report.causes["connect: TCP: connection refused"], 1);
 
     let deaf = Behaviour { deaf: true, ..Behaviour::default() };
-    let report = run(deaf, Config { duration: SECOND, ..Config::default() }).await;
+    let report = run(deaf, Config { duration: 3 * SECOND, ..Config::default() }).await;
     assert_eq!((report.counts.calls_started, report.counts.calls_opened, report.counts.calls_cut), (1, 0, 1));
 }
 
@@ -73,7 +73,7 @@ async fn passwords_open_the_door_and_wrong_ones_do_not() {
     let key = |text: &str| Some(SignatureKey::new(text.as_bytes()).unwrap());
     let guarded = Behaviour { key: key("right"), ..Behaviour::default() };
     for (signature_key, connections) in [(key("right"), 1), (key("wrong"), 0), (None, 0)] {
-        let config = Config { signature_key, duration: SECOND / 2, ..Config::default() };
+        let config = Config { signature_key, duration: 2 * SECOND, ..Config::default() };
         let report = run(guarded.clone(), config).await;
         assert_eq!(report.counts.connections, connections, "{:?}", report.causes);
     }
@@ -84,7 +84,7 @@ async fn every_dialect_is_spoken_and_brokers_are_subscribed_to() {
     for dialect in [Dialect::Mac, Dialect::ClientId, Dialect::PerDevice] {
         let behaviour = Behaviour { dialect, broker: true, ..Behaviour::default() };
         for (subscribe, opened) in [(true, 1), (false, 0)] {
-            let config = Config { dialect, subscribe, duration: SECOND, ..Config::default() };
+            let config = Config { dialect, subscribe, duration: 2 * SECOND, ..Config::default() };
             let report = run(behaviour.clone(), config).await;
             assert_eq!(report.counts.calls_opened, opened, "{dialect}, {subscribe}: {:?}", report.causes);
         }
