@@ -19,6 +19,7 @@ mod room;
 mod shutdown;
 mod speech_server;
 mod speech_server_faults;
+mod time_of_day;
 mod web_devices;
 mod web_media;
 mod web_mqtt;

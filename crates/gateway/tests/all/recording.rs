@@ -276,7 +276,7 @@ fn a_full_disk_costs_recordings_alone() {
     }
     let mut command = small(&format!("{mount} && exec \"$@\""));
     command.arg(std::env::current_exe().unwrap());
-    command.args(["calls_go_on_where_the_disk_is_full", "--ignored", "--nocapture"]);
+    command.args(["recording::calls_go_on_where_the_disk_is_full", "--exact", "--ignored", "--nocapture"]);
     let done = command.output().unwrap();
     let said = String::from_utf8_lossy(&done.stdout);
     assert!(done.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&done.stderr));
