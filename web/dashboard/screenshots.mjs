@@ -77,7 +77,7 @@ try {
       }
       devices += 1;
       const device = await talking(context, gateway, `02:00:00:00:99:0${devices}`);
-      await device.waitForTimeout(6_000);
+      await device.waitForTimeout(15_000);
       await shoot(device, join(folder, `device-${colorScheme}-${name}.png`));
       if (docs && colorScheme === 'dark' && name === 'wide') await shoot(device, join(docs, 'device.webp'));
       await context.close();

@@ -82,11 +82,13 @@ impl Report {
             println!("(the machine was not idle: load {load:.1}; trust the ratios, not the microseconds)");
         }
         println!();
-        let rows: Vec<_> = self.rows.iter().map(Row::cells).collect();
-        for line in table::lines(&["case", "variant", "µs min", "µs median", "ratio"], &rows) {
-            println!("{line}");
+        if !self.rows.is_empty() {
+            let rows: Vec<_> = self.rows.iter().map(Row::cells).collect();
+            for line in table::lines(&["case", "variant", "µs min", "µs median", "ratio"], &rows) {
+                println!("{line}");
+            }
+            println!();
         }
-        println!();
         let figures: Vec<_> = self.figures.iter().map(|(name, value)| vec![name.clone(), shown(*value)]).collect();
         for line in table::lines(&["figure", "value"], &figures) {
             println!("{line}");
