@@ -62,6 +62,8 @@ struct Share {
     /// Guest time left of this turn, in ns; below 0 it is a debt.
     credit: i64,
     frames: usize,
+    /// Frames by age, as lanes were given them; also some that are gone by now.
+    by_age: VecDeque<(Duration, usize)>,
     /// Among those whose turn comes.
     listed: bool,
 }
@@ -172,6 +174,7 @@ impl<O: Clone, J: Queued> Queues<O, J> {
                 removed = self.fullest().and_then(|lane| self.remove_oldest(lane, false));
             }
             self.frames += 1;
+            self.note_age(lane, since);
         }
         let Lane { tenant, jobs, busy, .. } = &mut self.lanes[lane];
         let (tenant, becomes_ready) = (*tenant, jobs.is_empty() && !*busy);
@@ -298,20 +301,35 @@ impl<O: Clone, J: Queued> Queues<O, J> {
         Some(Removed { owner: owner.clone(), since, job, own_queue })
     }
 
-    /// The lane with the oldest frame, of the tenant with the most of them.
-    fn fullest(&self) -> Option<usize> {
-        let share = self.shares.iter().max_by_key(|share| share.frames)?;
-        let oldest =
-            |lane: usize| self.lanes[lane].jobs.iter().find(|(_, job)| job.is_frame()).map(|(since, _)| *since);
-        share
-            .ready
-            .iter()
-            .chain(&share.busy)
-            .copied()
-            .filter_map(|lane| Some((oldest(lane)?, lane)))
-            .min()
-            .map(|(_, lane)| lane)
+    /// Takes note of a frame that is queued now.
+    fn note_age(&mut self, lane: usize, since: Duration) {
+        let (tenant, lanes) = (self.lanes[lane].tenant, &self.lanes);
+        let Share { by_age, frames, .. } = &mut self.shares[tenant];
+        if by_age.len() > 2 * *frames + 64 {
+            by_age.retain(|&(since, lane)| oldest(lanes, tenant, lane).is_some_and(|oldest| oldest <= since));
+        }
+        by_age.push_back((since, lane));
     }
+
+    /// The lane with the oldest frame, of the tenant with the most of them. Does not look at every lane: a tenant that has
+    /// thousands, all full, would keep the worker's lock.
+    fn fullest(&mut self) -> Option<usize> {
+        let (tenant, share) = self.shares.iter_mut().enumerate().max_by_key(|(_, share)| share.frames)?;
+        while let Some((since, lane)) = share.by_age.pop_front() {
+            if oldest(&self.lanes, tenant, lane) == Some(since) {
+                return Some(lane);
+            }
+        }
+        // Callers that read the clock at once may be in another order than the queue has them.
+        let lanes = share.ready.iter().chain(&share.busy).copied();
+        lanes.filter_map(|lane| Some((oldest(&self.lanes, tenant, lane)?, lane))).min().map(|(_, lane)| lane)
+    }
+}
+
+/// Since when a tenant's oldest frame in a lane waits.
+fn oldest<O, J: Queued>(lanes: &Slab<Lane<O, J>>, tenant: usize, lane: usize) -> Option<Duration> {
+    let lane = lanes.get(lane).filter(|lane| lane.tenant == tenant)?;
+    lane.jobs.iter().find(|(_, job)| job.is_frame()).map(|(since, _)| *since)
 }
 
 #[cfg(test)]

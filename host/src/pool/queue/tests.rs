@@ -98,6 +98,30 @@ fn a_full_queue_loses_its_oldest_and_a_full_worker_that_of_the_fullest_tenant() 
 }
 
 #[test]
+fn of_a_thousand_full_lanes_the_oldest_frame_goes_and_what_is_kept_of_their_ages_is_bounded() {
+    let mut queues = queues(10, 2000);
+    let lanes: Vec<_> = (0..1000).map(|_| queues.open(0, |_| "flood")).collect();
+    let mut sent = (0..).zip(lanes.iter().cycle());
+    for (n, &lane) in sent.by_ref().take(2000) {
+        assert!(queues.push(lane, MS * n, Frame(n)).is_none());
+    }
+    for (n, &lane) in sent.by_ref().take(1000) {
+        assert_eq!(queues.push(lane, MS * n, Frame(n)).map(|gone| gone.job), Some(Frame(n - 2000)));
+    }
+    // What is served, or discarded, is no longer the oldest.
+    assert_eq!(take(&mut queues).map(|next| next.job), Some(Frame(1000)));
+    assert_eq!(queues.discard(lanes[1], |_| true).len(), 2);
+    for (n, gone) in [(3000, None), (3001, None), (3002, None), (3003, Some(Frame(1002)))] {
+        assert_eq!(queues.push(lanes[0], MS * n, Frame(n)).map(|gone| gone.job), gone, "{n}");
+    }
+    for (n, &lane) in sent.take(10_000) {
+        queues.push(lane, MS * (n + 4), Frame(n));
+        take(&mut queues);
+    }
+    assert!(queues.shares[0].by_age.len() <= 2 * 2000 + 65, "{}", queues.shares[0].by_age.len());
+}
+
+#[test]
 fn of_a_busy_lane_nothing_is_taken_and_nothing_is_lost() {
     let mut queues = queues(10, 4);
     let (slow, other) = (queues.open(0, |_| "slow"), queues.open(0, |_| "other"));

@@ -15,7 +15,7 @@ use sidetone_session::Quality;
 use std::time::{Duration, Instant};
 
 const MOST: u32 = 1500;
-const SEARCH: Search = Search { most: MOST, first: 50, fine: 10, limit: 10.0, time: Duration::from_secs(180) };
+const SEARCH: Search = Search { most: MOST, first: 100, fine: 10, limit: 10.0, time: Duration::from_secs(90) };
 
 pub(crate) fn full_duplex(report: &mut Report, input: &Input) -> Result<()> {
     let component = Engine::new(&engine(MOST))?.compile(sidetone_artifact::COMPONENT)?;
