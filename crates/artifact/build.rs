@@ -26,6 +26,7 @@ fn build() -> Result<(), String> {
     write(&out.join("sidetone.core.wasm"), core)?;
     println!("cargo:rustc-env=SIDETONE_COMPONENT_SHA256={}", sha256(&component));
     println!("cargo:rustc-env=SIDETONE_CORE_SHA256={}", sha256(core));
+    println!("cargo:rustc-env=SIDETONE_COMPILERS={}", compilers(core)?);
     Ok(())
 }
 
@@ -57,6 +58,29 @@ fn core_module(component: &[u8]) -> Result<&[u8], String> {
         .map(|range| &component[range.start as usize..range.end as usize])
         .max_by_key(|module| module.len())
         .ok_or_else(|| "the component holds no core module".to_owned())
+}
+
+/// What made the core module, as it says itself: `clang 19.1.7, rustc 1.95.0`.
+fn compilers(core: &[u8]) -> Result<String, String> {
+    let unreadable = |error| format!("the core module does not say what made it: {error}");
+    let mut found = Vec::new();
+    for payload in wasmparser::Parser::new(0).parse_all(core) {
+        let wasmparser::Payload::CustomSection(section) = payload.map_err(unreadable)? else { continue };
+        let wasmparser::KnownCustom::Producers(fields) = section.as_known() else { continue };
+        for field in fields {
+            let field = field.map_err(unreadable)?;
+            for value in field.values {
+                let value = value.map_err(unreadable)?;
+                let version = value.version.split(' ').next().unwrap_or_default();
+                // Distributions call theirs `Debian clang`.
+                if let Some(name) = ["clang", "rustc"].iter().find(|name| value.name.ends_with(**name)) {
+                    found.push(format!("{name} {version}"));
+                }
+            }
+        }
+    }
+    found.sort();
+    Ok(found.join(", "))
 }
 
 fn sha256(bytes: &[u8]) -> String {

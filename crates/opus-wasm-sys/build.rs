@@ -104,7 +104,7 @@ fn build() -> Result<(), String> {
             reference.file(opus.join(theirs));
         }
         reference.try_compile("opus_reference").map_err(|error| format!("compiling the reference failed: {error}"))?;
-        cc.file(kernels.join("check.c"));
+        cc.file(kernels.join("check.c")).file(kernels.join("time.c"));
     }
     cc.try_compile("opus")
         .map_err(|error| format!("compiling libopus for wasm32 with {} failed: {error}", clang.display()))?;
@@ -123,6 +123,7 @@ const LISTS: &[(&str, &str)] = &[
 /// Files of libopus that are not compiled, ours in `simd128/` that stand for them, and the functions they define.
 const REPLACED: &[(&str, &str, &[&str])] = &[
     ("celt/kiss_fft.c", "fft.c", &["opus_fft_impl", "opus_fft_c", "opus_ifft_c"]),
+    ("silk/A2NLSF.c", "a2nlsf.c", &["silk_A2NLSF"]),
     ("silk/LPC_analysis_filter.c", "lpc_analysis_filter.c", &["silk_LPC_analysis_filter"]),
     ("silk/NLSF_del_dec_quant.c", "nlsf_del_dec_quant.c", &["silk_NLSF_del_dec_quant"]),
     ("silk/NSQ.c", "nsq.c", &["silk_NSQ_c"]),
@@ -131,6 +132,9 @@ const REPLACED: &[(&str, &str, &[&str])] = &[
     ("silk/resampler_private_IIR_FIR.c", "resampler_iir_fir.c", &["silk_resampler_private_IIR_FIR"]),
     ("silk/resampler_private_down_FIR.c", "resampler_down_fir.c", &["silk_resampler_private_down_FIR"]),
     ("silk/float/autocorrelation_FLP.c", "autocorrelation.c", &["silk_autocorrelation_FLP"]),
+    ("silk/float/LPC_analysis_filter_FLP.c", "lpc_analysis_filter_flp.c", &["silk_LPC_analysis_filter_FLP"]),
+    ("silk/float/k2a_FLP.c", "k2a.c", &["silk_k2a_FLP"]),
+    ("silk/float/schur_FLP.c", "schur.c", &["silk_schur_FLP"]),
     ("silk/float/burg_modified_FLP.c", "burg.c", &["silk_burg_modified_FLP"]),
     ("silk/float/energy_FLP.c", "energy.c", &["silk_energy_FLP"]),
     ("silk/float/inner_product_FLP.c", "inner_product.c", &["silk_inner_product_FLP_c"]),
@@ -206,7 +210,7 @@ fn write_bindings(sys: &Path) -> Result<(), String> {
     fs::write(&out, body).map_err(|e| format!("cannot write {}: {e}", out.display()))
 }
 
-/// The newest clang that has the wasm32 target, or the one that `SIDETONE_CLANG` names.
+/// The newest clang that has the wasm32 target and whose bitcode Rust's linker reads, or the one that `SIDETONE_CLANG` names.
 fn find_clang() -> Result<PathBuf, String> {
     if let Some(named) = env::var_os("SIDETONE_CLANG") {
         let named = PathBuf::from(named);
@@ -216,11 +220,20 @@ fn find_clang() -> Result<PathBuf, String> {
             Err(format!("SIDETONE_CLANG={} is no clang with the wasm32 target", named.display()))
         };
     }
-    let versioned = (14..=30).rev().map(|v| PathBuf::from(format!("clang-{v}")));
+    let versioned = (14..=llvm_of_rustc()).rev().map(|v| PathBuf::from(format!("clang-{v}")));
     versioned
         .chain([PathBuf::from("clang")])
         .find(|clang| has_wasm_target(clang))
         .ok_or_else(|| format!("libopus needs a clang that compiles for wasm32, and there is none: {REMEDY}"))
+}
+
+/// Whose bitcode Rust's linker reads: that of clangs as old as its own LLVM, and older.
+fn llvm_of_rustc() -> u32 {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let said = Command::new(rustc).arg("-vV").output().map(|output| output.stdout).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    let version = said.lines().find_map(|line| line.strip_prefix("LLVM version: ")?.split('.').next()?.parse().ok());
+    version.unwrap_or(20)
 }
 
 fn has_wasm_target(clang: &Path) -> bool {

@@ -57,6 +57,15 @@ impl Core {
         Self { store, instance, memory }
     }
 
+    /// Instructions that it may still take.
+    ///
+    /// # Panics
+    /// Never: this engine counts them.
+    #[must_use]
+    pub fn fuel(&self) -> u64 {
+        self.store.get_fuel().expect("fuel is counted")
+    }
+
     /// All of its linear memory.
     #[must_use]
     pub fn memory(&self) -> &[u8] {

@@ -7,16 +7,20 @@
 //! | [`host`] | the component on the host's engine, with deadlines that no busy machine misses |
 //! | [`raw`] | the component on its WIT interface, for values that the host's types cannot hold |
 //! | [`core_module`] | the core module alone, whose memory can be read and which can be lied to |
+//! | [`counts`] | instruction counts that are kept in the repository |
 //! | [`datagrams`] | sealed datagrams made natively |
+//! | [`rfc_quality`] | the measure by which the RFC tells a decoder from none |
 //! | [`residue`] | looking for secrets in a memory |
 #![forbid(unsafe_code)]
 
 pub mod core_module;
 pub mod corpus;
+pub mod counts;
 pub mod datagrams;
 pub mod host;
 pub mod raw;
 pub mod residue;
+pub mod rfc_quality;
 pub mod speech;
 
 /// Bytes of hexadecimal digits; spaces do not count.

@@ -18,3 +18,6 @@ pub const CORE_SHA256: &str = env!("SIDETONE_CORE_SHA256");
 
 /// Version of libopus inside; the component itself says the same (`codec.libopus-version`).
 pub const LIBOPUS_VERSION: &str = "1.6.1";
+
+/// What compiled the component, as it says itself: `clang 19.1.7, rustc 1.95.0`. How fast it is depends on that.
+pub const COMPILERS: &str = env!("SIDETONE_COMPILERS");

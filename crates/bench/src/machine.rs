@@ -14,7 +14,9 @@ pub struct Machine {
     pub system: String,
     /// Version of libopus.
     pub libopus: &'static str,
-    /// SHA-256 of the component measured.
+    /// What compiled the component measured.
+    pub compilers: &'static str,
+    /// SHA-256 of it.
     pub component: &'static str,
     /// Load average of the last minute at the start, where the system tells.
     pub load: Option<f64>,
@@ -31,6 +33,7 @@ impl Machine {
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             libopus: sidetone_artifact::LIBOPUS_VERSION,
+            compilers: sidetone_artifact::COMPILERS,
             component: sidetone_artifact::COMPONENT_SHA256,
             load: fs::read_to_string("/proc/loadavg").ok().and_then(|l| l.split(' ').next()?.parse().ok()),
         }

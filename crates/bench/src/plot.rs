@@ -1,4 +1,4 @@
-//! A line plot as SVG.
+//! Plots as SVG: lines, and bars.
 
 use std::fmt::Write;
 
@@ -54,4 +54,84 @@ pub fn svg(title: &str, axes: (&str, &str), limit: f64, lines: &[Line]) -> Strin
         path(&line.points, &format!("stroke-width=\"2\" stroke=\"{}\"", COLOURS[index % COLOURS.len()]));
     }
     out + "</svg>\n"
+}
+
+/// A bar: what it belongs to, its name, and how long it is.
+pub struct Bar {
+    /// Bars of one group stand together.
+    pub group: &'static str,
+    /// Gives it its colour, and stands in the legend.
+    pub name: &'static str,
+    /// A ratio: 1 is marked.
+    pub value: f64,
+}
+
+const BAR: f64 = 12.0;
+const LABELS: f64 = 220.0;
+
+/// Draws the bars below each other, with a dashed mark at 1.
+#[must_use]
+pub fn bars(title: &str, bars: &[Bar]) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    bars.iter().for_each(|bar| {
+        if !names.contains(&bar.name) {
+            names.push(bar.name)
+        }
+    });
+    let groups = 1 + bars.windows(2).filter(|pair| pair[0].group != pair[1].group).count();
+    let most = bars.iter().map(|bar| bar.value).fold(1.0, f64::max);
+    let long = |value: f64| value / most * (WIDTH - LABELS - MARGIN);
+    let top = 50.0 + 18.0 * names.len() as f64;
+    let height = top + BAR * bars.len() as f64 + BAR * groups as f64 + 30.0;
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height:.0}\" font-family=\"sans-serif\" font-size=\"11\">\n\
+         <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n<text x=\"20\" y=\"30\" font-size=\"16\">{title}</text>\n"
+    );
+    for (index, name) in names.iter().enumerate() {
+        let (y, colour) = (50.0 + 18.0 * index as f64, COLOURS[index % COLOURS.len()]);
+        let _ = writeln!(out, "<text x=\"20\" y=\"{y:.0}\" fill=\"{colour}\">{name}</text>");
+    }
+    let (mut y, mut group) = (top, "");
+    for bar in bars {
+        if bar.group != group {
+            y += BAR;
+            group = bar.group;
+            let _ = writeln!(
+                out,
+                "<text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"end\">{group}</text>",
+                LABELS - 8.0,
+                y + BAR - 2.0
+            );
+        }
+        let colour = COLOURS[names.iter().position(|name| *name == bar.name).unwrap_or(0) % COLOURS.len()];
+        let (width, high) = (long(bar.value), BAR - 2.0);
+        let _ = writeln!(
+            out,
+            "<rect x=\"{LABELS}\" y=\"{y:.0}\" width=\"{width:.1}\" height=\"{high}\" fill=\"{colour}\"/>"
+        );
+        let (x, below) = (LABELS + width + 4.0, y + BAR - 2.0);
+        let _ = writeln!(out, "<text x=\"{x:.1}\" y=\"{below:.0}\">{:.2}</text>", bar.value);
+        y += BAR;
+    }
+    let one = LABELS + long(1.0);
+    let _ = writeln!(out, "<path d=\"M{one:.1} {top:.0}V{y:.0}\" stroke=\"grey\" stroke-dasharray=\"6 4\"/>");
+    out + "</svg>\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_are_as_long_as_their_values_and_one_is_marked() {
+        let bar = |group, name, value| Bar { group, name, value };
+        let svg = bars("t", &[bar("encode", "a", 0.5), bar("encode", "b", 2.0), bar("decode", "a", 1.0)]);
+        let width = WIDTH - LABELS - MARGIN;
+        for share in [0.25, 1.0, 0.5] {
+            assert!(svg.contains(&format!("width=\"{:.1}\"", width * share)), "{share}: {svg}");
+        }
+        assert!(svg.contains(&format!("M{:.1} ", LABELS + width / 2.0)), "{svg}");
+        assert_eq!(svg.matches("<rect x=").count(), 3);
+        assert_eq!(svg.matches(">encode<").count() + svg.matches(">decode<").count(), 2);
+    }
 }

@@ -1,6 +1,7 @@
 //! What a benchmark found: printed for people, written as JSON for tools.
 
 use crate::machine::Machine;
+use crate::plot::{self, Bar};
 use crate::table;
 use crate::turns::Measured;
 use anyhow::Context;
@@ -8,14 +9,16 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The variant that ratios refer to.
-pub const REFERENCE: &str = "native";
+/// The variant that ratios refer to, where a report says nothing else.
+const REFERENCE: &str = "native";
 
 /// All findings of one benchmark.
 #[derive(Debug, Serialize)]
 pub struct Report {
     #[serde(skip)]
     name: &'static str,
+    /// The variant that ratios refer to.
+    reference: &'static str,
     machine: Machine,
     rows: Vec<Row>,
     figures: BTreeMap<String, f64>,
@@ -27,7 +30,7 @@ struct Row {
     variant: &'static str,
     us_min: f64,
     us_median: f64,
-    /// To [`REFERENCE`], by minimum; none where the case has no reference.
+    /// To the reference, by minimum; none where the case has no reference.
     ratio: Option<f64>,
 }
 
@@ -35,7 +38,13 @@ impl Report {
     /// An empty report.
     #[must_use]
     pub fn new(name: &'static str) -> Self {
-        Self { name, machine: Machine::here(), rows: Vec::new(), figures: BTreeMap::new() }
+        Self::against(REFERENCE, name)
+    }
+
+    /// An empty report whose ratios refer to another variant than `native`.
+    #[must_use]
+    pub fn against(reference: &'static str, name: &'static str) -> Self {
+        Self { name, reference, machine: Machine::here(), rows: Vec::new(), figures: BTreeMap::new() }
     }
 
     /// Takes over the figures of an earlier run, where there was one: for a run of a part.
@@ -53,7 +62,7 @@ impl Report {
 
     /// Adds a case, and prints it.
     pub fn case(&mut self, case: &'static str, measured: &[Measured]) {
-        let reference = measured.iter().find(|m| m.name == REFERENCE).map(Measured::min);
+        let reference = measured.iter().find(|m| m.name == self.reference).map(Measured::min);
         for one in measured {
             let ratio = reference.map(|reference| one.min() / reference);
             self.rows.push(Row { case, variant: one.name, us_min: one.min(), us_median: one.median(), ratio });
@@ -76,8 +85,8 @@ impl Report {
     /// # Errors
     /// Where the file cannot be written.
     pub fn finish(&self) -> anyhow::Result<()> {
-        let Machine { cpu, cores, system, libopus, component, load } = &self.machine;
-        println!("{cpu}, {cores} cores, {system}; libopus {libopus}; component {}", &component[..12]);
+        let Machine { cpu, cores, system, libopus, compilers, component, load } = &self.machine;
+        println!("{cpu}, {cores} cores, {system}; libopus {libopus}; component {} by {compilers}", &component[..12]);
         if let Some(load) = load.filter(|&load| load > 0.5) {
             println!("(the machine was not idle: load {load:.1}; trust the ratios, not the microseconds)");
         }
@@ -95,7 +104,19 @@ impl Report {
         }
         let path = self.write()?;
         println!("\nwritten: {}", path.display());
+        if let Some(plot) = self.plot() {
+            let path = path.with_extension("svg");
+            write_file(&path, &plot)?;
+            println!("plot:    {}", path.display());
+        }
         Ok(())
+    }
+
+    /// The ratios as bars; none where there are none, as in a report of figures alone.
+    fn plot(&self) -> Option<String> {
+        let others = self.rows.iter().filter(|row| row.variant != self.reference);
+        let bars: Vec<_> = others.filter_map(Row::bar).collect();
+        (!bars.is_empty()).then(|| plot::bars(&format!("{}: time, against {}", self.name, self.reference), &bars))
     }
 
     fn path(&self) -> PathBuf {
@@ -144,6 +165,10 @@ struct Earlier {
 }
 
 impl Row {
+    fn bar(&self) -> Option<Bar> {
+        Some(Bar { group: self.case, name: self.variant, value: self.ratio? })
+    }
+
     fn cells(&self) -> Vec<String> {
         vec![
             self.case.to_owned(),

@@ -13,18 +13,14 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
     (
         "celt/celt_encoder.c",
         &[
+            (8, "         for (i=0;i<bound;i++)\n"),
             (8, "      for (i=0;i<len;i++)\n      {\n#ifndef FIXED_POINT\n         float mem00;"),
             (8, "      for (i=0;i<len2;i++)\n      {\n         opus_val32 x2"),
             (8, "      for (i=len2-1;i>=0;i--)"),
             (4, "      for (i=12;i<len2-5;i+=4)"),
             (8, "   for (i=0;i<Nu;i++)\n      inp[i*upsample] = RES2SIG(pcmp[CC*i]);"),
             (8, "      for (i=0;i<Nu;i++)\n         inp[i*upsample] = MAX32(-65536.f"),
-            (8, "      for (i=0;i<N;i++)\n      {\n         celt_sig x;\n         x = inp[i];"),
         ],
-    ),
-    (
-        "celt/celt_decoder.c",
-        &[(8, "            for (j=0;j<Nd;j++)\n               y[j*C] = SIG2RES(scratch[j*downsample]);")],
     ),
     (
         "celt/mdct.c",
@@ -51,7 +47,6 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
     ),
     ("silk/resampler_private_up2_HQ.c", &[(4, "    for( k = 0; k < len; k++ ) {")]),
     ("silk/float/apply_sine_window_FLP.c", &[(4, "    for( k = 0; k < length; k += 4 ) {")]),
-    ("silk/float/schur_FLP.c", &[(4, "        for( n = 0; n < order - k; n++ ) {")]),
     (
         "silk/float/wrappers_FLP.c",
         &[(8, "    for( i = 0; i < psEnc->sCmn.frame_length; i++ ) {\n        x16[ i ] = silk_float2int( x[ i ] );")],
@@ -64,18 +59,88 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
             (8, "       for (i=overlap;i<frame_size;i++)"),
         ],
     ),
+    ("silk/resampler_down2.c", &[(4, "    for( k = 0; k < len2; k++ ) {")]),
+    ("silk/ana_filt_bank_1.c", &[(4, "    for( k = 0; k < N2; k++ ) {")]),
+    ("silk/resampler_private_AR2.c", &[(8, "    for( k = 0; k < len; k++ ) {")]),
+    ("silk/LPC_inv_pred_gain.c", &[(2, "        for( n = 0; n < (k + 1) >> 1; n++ ) {")]),
+    ("silk/VQ_WMat_EC.c", &[(2, "    for( k = 0; k < L; k++ ) {")]),
+    ("silk/NLSF_VQ.c", &[(4, "        for( m = LPC_order-2; m >= 0; m -= 2 ) {")]),
+    ("celt/cwrs.c", &[(4, "  do{\n    j--;\n    i+=CELT_PVQ_U(_n-j,k);")]),
+    (
+        "silk/float/pitch_analysis_core_FLP.c",
+        &[
+            (4, "        for( d = min_lag_4kHz + 1; d <= max_lag_4kHz; d++ ) {"),
+            (4, "    for( i = max_lag_4kHz; i >= min_lag_4kHz; i-- ) {"),
+            (4, "            for( i = 0; i < nb_subfr; i++ ) {\n                /* Try all codebooks */"),
+            (4, "                for( k = 0; k < nb_subfr; k++ ) {\n                    cross_corr += cross_corr_st3"),
+        ],
+    ),
+    (
+        "src/analysis.c",
+        &[
+            (2, "    for (i=1;i<N2;i++)\n"),
+            (4, "       for (i=tbands[b];i<tbands[b+1];i++)\n"),
+            (4, "       for (i=band_start;i<band_end;i++)\n"),
+            (18, "          for (k=0;k<NB_TBANDS;k++)\n          {\n             float tmp;"),
+        ],
+    ),
+    (
+        "silk/code_signs.c",
+        &[
+            (
+                4,
+                "            for( j = 0; j < SHELL_CODEC_FRAME_LENGTH; j++ ) {\n                if( q_ptr[ j ] != 0 ) {",
+            ),
+            (
+                4,
+                "            for( j = 0; j < SHELL_CODEC_FRAME_LENGTH; j++ ) {\n                if( q_ptr[ j ] > 0 ) {",
+            ),
+        ],
+    ),
 ];
 
 /// Texts that are replaced: the file, theirs, ours. What they call is in `simd128/`.
 const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
     // For `range_decoder.h`, which the decoder of SILK's pulses uses.
     ("celt/entdec.c", &[("static void ec_dec_normalize(", "void ec_dec_normalize(")]),
-    ("silk/code_signs.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"")]),
+    (
+        "silk/code_signs.c",
+        &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"\n#include \"range_encoder.h\"")],
+    ),
     ("silk/decode_pulses.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"")]),
-    ("silk/shell_coder.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"")]),
+    (
+        "silk/shell_coder.c",
+        &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"\n#include \"range_encoder.h\"")],
+    ),
+    ("silk/encode_pulses.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_encoder.h\"")]),
+    ("silk/encode_indices.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_encoder.h\"")]),
+    (
+        "celt/mdct.c",
+        &[(
+            "      for(i = 0; i < overlap/2; i++)
+      {
+         kiss_fft_scalar x1, x2;",
+            "      for(i = sidetone_fold(out, window, overlap); i < overlap/2; i++)
+      {
+         kiss_fft_scalar x1, x2;",
+        )],
+    ),
+    ("celt/entenc.c", &[("static OPUS_INLINE void ec_enc_normalize(", "void ec_enc_normalize(")]),
+    ("silk/decode_indices.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"")]),
     (
         "celt/celt_encoder.c",
         &[
+            (
+                "      for (i=0;i<N;i++)
+      {
+         celt_sig x;
+         x = inp[i];
+         /* Apply pre-emphasis */
+         inp[i] = x - m;
+         m = MULT16_32_Q15(coef0, x);
+      }",
+                "      m = sidetone_preemphasis(inp, N, coef0, m);",
+            ),
             (
                 "for (i=0;i<N;i++) before[c] += ABS32(SHR32(in[c*(N+overlap)+overlap+i], 12));",
                 "before[c] += sidetone_sum_abs(in+c*(N+overlap)+overlap, N);",
@@ -98,15 +163,27 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "celt/celt_decoder.c",
-        &[(
-            "            celt_sig tmp = SATURATE(x[j] + VERY_SMALL + m, SIG_SAT);
+        &[
+            (
+                "            for (j=0;j<Nd;j++)
+               y[j*C] = ADD_RES(y[j*C], SIG2RES(scratch[j*downsample]));",
+                "            sidetone_thin_out(scratch, y, Nd, downsample, C, 1, 1/CELT_SIG_SCALE);",
+            ),
+            (
+                "            for (j=0;j<Nd;j++)
+               y[j*C] = SIG2RES(scratch[j*downsample]);",
+                "            sidetone_thin_out(scratch, y, Nd, downsample, C, 0, 1/CELT_SIG_SCALE);",
+            ),
+            (
+                "            celt_sig tmp = SATURATE(x[j] + VERY_SMALL + m, SIG_SAT);
             m = MULT16_32_Q15(coef0, tmp);
             scratch[j] = tmp;
          }",
-            "            m = sidetone_deemphasis(x, scratch, N, coef0, m);
+                "            m = sidetone_deemphasis(x, scratch, N, coef0, m);
             j = N;
          }",
-        )],
+            ),
+        ],
     ),
     (
         "celt/mathops.c",
@@ -143,6 +220,74 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
    {
       for (j=0;j<cols;j++)",
         )],
+    ),
+    (
+        "celt/bands.c",
+        &[(
+            "         for (j=M*eBands[i];j<M*eBands[i+1];j++)
+            X[j+c*N] = freq[j+c*N]*g;",
+            "         j = M*eBands[i]+c*N;
+         sidetone_gain(freq+j, X+j, M*(eBands[i+1]-eBands[i]), g);",
+        )],
+    ),
+    (
+        "src/opus_encoder.c",
+        &[
+            (
+                "   for (i=0;i<frame_size*st->channels;i++)
+      in[i] = INT16TORES(pcm[i]);
+   ret = opus_encode_native(st, in, frame_size, data, max_data_bytes, 16,
+                            pcm, analysis_frame_size, 0, -2, st->channels, downmix_int, 1);",
+                "   sidetone_from_int16(pcm, in, frame_size*st->channels, 1/CELT_SIG_SCALE);
+   ret = opus_encode_native(st, in, frame_size, data, max_data_bytes, 16,
+                            pcm, analysis_frame_size, 0, -2, st->channels, downmix_int, 1);",
+            ),
+            (
+                "   x = (const opus_int16 *)_x;
+   for (j=0;j<subframe;j++)
+      y[j] = INT16TOSIG(x[(j+offset)*C+c1]);",
+                "   x = (const opus_int16 *)_x;
+   if (C==1)
+      sidetone_from_int16(x+offset+c1, y, subframe, 1);
+   else for (j=0;j<subframe;j++)
+      y[j] = INT16TOSIG(x[(j+offset)*C+c1]);",
+            ),
+        ],
+    ),
+    (
+        "silk/enc_API.c",
+        &[(
+            "            celt_assert( encControl->nChannelsAPI == 1 && encControl->nChannelsInternal == 1 );
+            for( n = 0; n < nSamplesFromInput; n++ ) {",
+            "            celt_assert( encControl->nChannelsAPI == 1 && encControl->nChannelsInternal == 1 );
+            for( n = sidetone_float2int16( samplesIn, buf, nSamplesFromInput ); n < nSamplesFromInput; n++ ) {",
+        )],
+    ),
+    (
+        "silk/float/encode_frame_FLP.c",
+        &[(
+            "    silk_short2float_array( x_frame + LA_SHAPE_MS * psEnc->sCmn.fs_kHz, psEnc->sCmn.inputBuf + 1, psEnc->sCmn.frame_length );",
+            "    sidetone_from_int16( psEnc->sCmn.inputBuf + 1, x_frame + LA_SHAPE_MS * psEnc->sCmn.fs_kHz, psEnc->sCmn.frame_length, 1 );",
+        )],
+    ),
+    (
+        "silk/float/pitch_analysis_core_FLP.c",
+        &[
+            (
+                "        silk_float2short_array( frame_16_FIX, frame, frame_length );",
+                "        sidetone_to_int16( frame, frame_16_FIX, frame_length );",
+            ),
+            (
+                "filt_state, frame_8_FIX, frame_16_FIX, frame_length );
+        silk_short2float_array( frame_8kHz, frame_8_FIX, frame_length_8kHz );",
+                "filt_state, frame_8_FIX, frame_16_FIX, frame_length );
+        sidetone_from_int16( frame_8_FIX, frame_8kHz, frame_length_8kHz, 1 );",
+            ),
+            (
+                "    silk_short2float_array( frame_4kHz, frame_4_FIX, frame_length_4kHz );",
+                "    sidetone_from_int16( frame_4_FIX, frame_4kHz, frame_length_4kHz, 1 );",
+            ),
+        ],
     ),
 ];
 

@@ -6,6 +6,7 @@
 #define SIDETONE_CELT_KERNELS_H
 
 #include <wasm_simd128.h>
+#include "samples.h"
 
 static inline float sidetone_sum(v128_t a) {
     a = wasm_f32x4_add(a, wasm_i32x4_shuffle(a, a, 2, 3, 0, 1));
@@ -32,11 +33,25 @@ static inline void sidetone_xcorr_kernel(const float *x, const float *y, float s
 static inline float sidetone_inner_prod(const float *x, const float *y, int n) {
     v128_t s0 = wasm_f32x4_const_splat(0), s1 = s0;
     int i = 0;
-#pragma clang loop unroll_count(4)
-    for (; i + 8 <= n; i += 8) {
-        s0 = wasm_f32x4_add(s0, wasm_f32x4_mul(wasm_v128_load(x + i), wasm_v128_load(y + i)));
-        s1 = wasm_f32x4_add(s1, wasm_f32x4_mul(wasm_v128_load(x + i + 4), wasm_v128_load(y + i + 4)));
+#define STEP(at)                                                                                       \
+    s0 = wasm_f32x4_add(s0, wasm_f32x4_mul(wasm_v128_load(x + i + at), wasm_v128_load(y + i + at)));     \
+    s1 = wasm_f32x4_add(s1, wasm_f32x4_mul(wasm_v128_load(x + i + at + 4), wasm_v128_load(y + i + at + 4)))
+    for (; i + 32 <= n; i += 32) {
+        STEP(0);
+        STEP(8);
+        STEP(16);
+        STEP(24);
     }
+    if (i + 16 <= n) {
+        STEP(0);
+        STEP(8);
+        i += 16;
+    }
+    if (i + 8 <= n) {
+        STEP(0);
+        i += 8;
+    }
+#undef STEP
     float sum = sidetone_sum(wasm_f32x4_add(s0, s1));
     for (; i < n; i++) {
         sum += x[i] * y[i];
@@ -150,5 +165,8 @@ void sidetone_pitch_xcorr(const float *x, const float *y, float *xcorr, int len,
 #define OVERRIDE_PITCH_XCORR
 #define celt_pitch_xcorr(x, y, xcorr, len, max_pitch, arch) \
     ((void)(arch), sidetone_pitch_xcorr(x, y, xcorr, len, max_pitch))
+
+#define OVERRIDE_CELT_MAXABS16
+#define celt_maxabs16 sidetone_max_abs
 
 #endif

@@ -4,60 +4,7 @@
  * sidetone_check(kernel, seed) returns the greatest deviation: 0 where a kernel must be exact and is, or a number
  * relative to the size of the result. A negative number ends the list of kernels.
  */
-#include "celt_lpc.h"
-#include "kiss_fft.h"
-#include "main.h"
-#include "main_FLP.h"
-#include "modes.h"
-#include "pitch.h"
-#include "range_decoder.h"
-#include "resampler_private.h"
-#undef ec_dec_icdf
-
-typedef void nsq(const silk_encoder_state *, silk_nsq_state *, SideInfoIndices *, const opus_int16 *, opus_int8 *,
-                 const opus_int16 *, const opus_int16 *, const opus_int16 *, const opus_int *, const opus_int *,
-                 const opus_int32 *, const opus_int32 *, const opus_int *, const opus_int, const opus_int);
-nsq ref_silk_NSQ_c, ref_silk_NSQ_del_dec_c;
-opus_int32 ref_silk_NLSF_del_dec_quant(opus_int8 *, const opus_int16 *, const opus_int16 *, const opus_uint8 *,
-                                       const opus_int16 *, const opus_uint8 *, const opus_int, const opus_int16,
-                                       const opus_int32, const opus_int16);
-void ref_silk_decode_core(silk_decoder_state *, silk_decoder_control *, opus_int16 *, const opus_int16 *, int);
-void ref_silk_LPC_analysis_filter(opus_int16 *, const opus_int16 *, const opus_int16 *, opus_int32, opus_int32, int);
-void ref_silk_resampler_private_down_FIR(void *, opus_int16 *, const opus_int16 *, opus_int32);
-void ref_silk_resampler_private_IIR_FIR(void *, opus_int16 *, const opus_int16 *, opus_int32);
-void ref_opus_fft_impl(const kiss_fft_state *, kiss_fft_cpx *);
-double ref_silk_inner_product_FLP_c(const silk_float *, const silk_float *, opus_int);
-double ref_silk_energy_FLP(const silk_float *, opus_int);
-void ref_silk_autocorrelation_FLP(silk_float *, const silk_float *, opus_int, opus_int, int);
-void ref_silk_warped_autocorrelation_FLP(silk_float *, const silk_float *, silk_float, opus_int, opus_int);
-silk_float ref_silk_burg_modified_FLP(silk_float *, const silk_float *, silk_float, opus_int, opus_int, opus_int, int);
-
-static opus_uint32 state;
-static opus_uint32 bits(void) {
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    return state;
-}
-static int below(int n) { return (int)(bits() % (opus_uint32)n); }
-static int between(int low, int high) { return low + below(high - low + 1); }
-
-/* Pitch lags of 2 to 18 ms; within a frame they differ little. */
-static int near_lag(int lag, int fs_kHz) {
-    lag += between(-4, 4);
-    return silk_LIMIT(lag, 2 * fs_kHz, 18 * fs_kHz);
-}
-
-/* How large the numbers of this run are: small, as in speech, or as large as they can be. */
-static int size;
-static opus_int32 number(int width) {
-    int shift = 32 - width;
-    opus_int32 x = (opus_int32)bits() >> shift;
-    return size == 0 ? x >> width / 3 : size == 1 ? x >> 2 : below(4) ? x : (x < 0 ? -1 - ((1 << (width - 2)) * 2 - 1) : (1 << (width - 2)) * 2 - 1);
-}
-static void fill16(opus_int16 *x, int n) { for (int i = 0; i < n; i++) x[i] = (opus_int16)number(16); }
-static void fill32(opus_int32 *x, int n, int width) { for (int i = 0; i < n; i++) x[i] = number(width); }
-static void fill(float *x, int n) { for (int i = 0; i < n; i++) x[i] = number(16) * (size == 0 ? 1e-3f : 1); }
+#include "reference.h"
 
 static double greater(double a, double b) { return a > b ? a : b; }
 static int differ(const void *a, const void *b, int n) { return memcmp(a, b, n) != 0; }
@@ -264,6 +211,110 @@ static double check_range_decoder(void) {
     return 0;
 }
 
+static double check_range_encoder(void) {
+    opus_uint8 p1[600], p2[600], table[40];
+    ec_enc e1, e2;
+    ec_enc_init(&e1, p1, 600);
+    ec_enc_init(&e2, p2, 600);
+    for (int turn = 0; turn < 300; turn++) {
+        int symbols = between(2, 40), at = 256;
+        for (int i = 0; i < symbols; i++) {
+            at -= i + 1 == symbols ? at : between(1, (at - (symbols - i - 1)) / 2 > 1 ? (at - (symbols - i - 1)) / 2 : 1);
+            table[i] = (opus_uint8)(at > 255 ? 255 : at);
+        }
+        int symbol = below(3) ? below(symbols) : 0;
+        if (symbol > 0 && table[symbol - 1] == table[symbol]) continue; /* of no probability */
+        sidetone_enc_icdf(&e1, symbol, table, 8);
+        ec_enc_icdf(&e2, symbol, table, 8);
+        if (e1.rng != e2.rng || e1.val != e2.val || e1.offs != e2.offs || ec_tell(&e1) != ec_tell(&e2)) return 1;
+    }
+    ec_enc_done(&e1);
+    ec_enc_done(&e2);
+    return differ(p1, p2, 600) + (e1.error != e2.error);
+}
+
+static double check_lpc_analysis_flp(void) {
+    static const opus_int8 orders[] = {6, 8, 10, 12, 16};
+    float in[400], a[16], x1[400], x2[400];
+    int order = orders[below(5)], length = between(order, 400);
+    fill(in, 400);
+    fill(a, 16);
+    silk_LPC_analysis_filter_FLP(x1, a, in, length, order);
+    ref_silk_LPC_analysis_filter_FLP(x2, a, in, length, order);
+    return differ(x1, x2, length * sizeof(float));
+}
+
+static double check_schur_and_k2a(void) {
+    float x[400], c[25], r1[24], r2[24], a1[24], a2[24];
+    int order = between(1, 24);
+    fill(x, 400);
+    for (int k = 0; k <= order; k++) c[k] = (float)ref_silk_inner_product_FLP_c(x, x + k, 400 - k);
+    c[0] += below(2) ? 1e-3f * c[0] + 1 : 0;
+    float e1 = silk_schur_FLP(r1, c, order), e2 = ref_silk_schur_FLP(r2, c, order);
+    silk_k2a_FLP(a1, r1, order);
+    ref_silk_k2a_FLP(a2, r2, order);
+    return (e1 != e2) + differ(r1, r2, order * sizeof(float)) + differ(a1, a2, order * sizeof(float));
+}
+
+/* Of filters that there can be, near ones, and none. */
+static double check_a2nlsf(void) {
+    opus_int16 x[MAX_LPC_ORDER], a[MAX_LPC_ORDER], x1[MAX_LPC_ORDER], x2[MAX_LPC_ORDER];
+    opus_int32 a1[MAX_LPC_ORDER], a2[MAX_LPC_ORDER];
+    int order = below(2) ? 16 : 10, kind = below(3);
+    for (int i = 0; i < order; i++) x[i] = (opus_int16)((i + 1) * 32768 / (order + 1) + between(-900, 900));
+    silk_NLSF2A(a, x, order, 0);
+    for (int i = 0; i < order; i++) {
+        a1[i] = a2[i] = kind == 0 ? a[i] * 16 : kind == 1 ? a[i] * 16 + between(-3000, 3000) : number(18);
+    }
+    silk_A2NLSF(x1, a1, order);
+    ref_silk_A2NLSF(x2, a2, order);
+    return differ(x1, x2, order * sizeof(opus_int16)) + differ(a1, a2, order * sizeof(opus_int32));
+}
+
+/* samples.h, each against the loop it stands for in libopus. */
+static double check_samples(void) {
+    float x[400], y[400], y1[400], y2[400], most = 0, gain = number(16) / 100.f, m1 = number(16), m2 = m1;
+    opus_int16 s[400], s1[400], s2[400];
+    int n = between(0, 400), step = between(1, 3), channels = between(1, 2), half = n / step / channels, add = below(2);
+    int worst = 0;
+    fill(x, 400);
+    fill(y, 400);
+    fill16(s, 400);
+    sidetone_from_int16(s, y1, n, gain);
+    for (int i = 0; i < n; i++) y2[i] = s[i] * gain;
+    worst += differ(y1, y2, n * sizeof(float));
+    for (int i = 0; i < n; i++) x[i] = below(3) ? x[i] : below(2) ? x[i] * 70000 : between(-40000, 40000) + .5f;
+    sidetone_to_int16(x, s1, n);
+    for (int i = 0; i < n; i++) s2[i] = (opus_int16)silk_SAT16(x[i] > 1e9f ? 1000000000 : x[i] < -1e9f ? -1000000000 : float2int(x[i]));
+    worst += differ(s1, s2, n * sizeof(opus_int16));
+    for (int i = 0; i < n; i++) most = fabsf(x[i]) > most ? fabsf(x[i]) : most;
+    worst += sidetone_max_abs(x, n) != most;
+    sidetone_gain(x, y1, n, gain);
+    for (int i = 0; i < n; i++) y2[i] = x[i] * gain;
+    worst += differ(y1, y2, n * sizeof(float));
+    for (int i = 0; i < n; i++) y1[i] = y2[i] = x[i];
+    m1 = sidetone_preemphasis(y1, n, .85f, m1);
+    for (int i = 0; i < n; i++) {
+        float now = y2[i];
+        y2[i] = now - m2;
+        m2 = .85f * now;
+    }
+    worst += m1 != m2 || differ(y1, y2, n * sizeof(float));
+    for (int i = 0; i < 400; i++) y1[i] = y2[i] = y[i];
+    sidetone_thin_out(x, y1, half, step, channels, add, gain);
+    for (int i = 0; i < half; i++) y2[i * channels] = add ? y2[i * channels] + gain * x[i * step] : gain * x[i * step];
+    worst += differ(y1, y2, sizeof(y1));
+    for (int i = 0; i < 400; i++) y1[i] = y2[i] = x[i];
+    int overlap = 2 * between(1, 100), done = sidetone_fold(y1, y, overlap);
+    for (int i = 0; i < done; i++) {
+        float a = y2[i], b = y2[overlap - 1 - i], w1 = y[i], w2 = y[overlap - 1 - i];
+        y2[i] = a * w2 - b * w1;
+        y2[overlap - 1 - i] = a * w1 + b * w2;
+    }
+    worst += differ(y1, y2, sizeof(y1)) || (done != 0 && done != overlap / 2);
+    return worst;
+}
+
 static double check_lpc_analysis(void) {
     opus_int16 in[400], a[MAX_LPC_ORDER], x1[400], x2[400];
     int order = 6 + 2 * below(6), length = between(order, 400);
@@ -397,6 +448,11 @@ double sidetone_check(int kernel, opus_uint32 seed) {
     case 13: return check_memory();
     case 14: return check_small();
     case 15: return check_range_decoder();
+    case 16: return check_range_encoder();
+    case 17: return check_lpc_analysis_flp();
+    case 18: return check_schur_and_k2a();
+    case 19: return check_samples();
+    case 20: return check_a2nlsf();
     default: return -1;
     }
 }

@@ -17,16 +17,38 @@ INLINE double sum_lanes(v128_t a) { return wasm_f64x2_extract_lane(a, 0) + wasm_
 INLINE double inner_product(const float *a, const float *b, int n) {
     v128_t s0 = wasm_f64x2_const_splat(0), s1 = s0, s2 = s0, s3 = s0;
     int i = 0;
-#pragma clang loop unroll_count(4)
-    for (; i + 8 <= n; i += 8) {
-        s0 = wasm_f64x2_add(s0, wasm_f64x2_mul(load_doubles(a + i), load_doubles(b + i)));
-        s1 = wasm_f64x2_add(s1, wasm_f64x2_mul(load_doubles(a + i + 2), load_doubles(b + i + 2)));
-        s2 = wasm_f64x2_add(s2, wasm_f64x2_mul(load_doubles(a + i + 4), load_doubles(b + i + 4)));
-        s3 = wasm_f64x2_add(s3, wasm_f64x2_mul(load_doubles(a + i + 6), load_doubles(b + i + 6)));
+#define PAIR(sum, at) sum = wasm_f64x2_add(sum, wasm_f64x2_mul(load_doubles(a + i + at), load_doubles(b + i + at)))
+#define EIGHT(at)    \
+    PAIR(s0, at);    \
+    PAIR(s1, at + 2); \
+    PAIR(s2, at + 4); \
+    PAIR(s3, at + 6)
+    for (; i + 32 <= n; i += 32) {
+        EIGHT(0);
+        EIGHT(8);
+        EIGHT(16);
+        EIGHT(24);
     }
-    for (; i + 2 <= n; i += 2) {
-        s0 = wasm_f64x2_add(s0, wasm_f64x2_mul(load_doubles(a + i), load_doubles(b + i)));
+    if (i + 16 <= n) {
+        EIGHT(0);
+        EIGHT(8);
+        i += 16;
     }
+    if (i + 8 <= n) {
+        EIGHT(0);
+        i += 8;
+    }
+    if (i + 4 <= n) {
+        PAIR(s0, 0);
+        PAIR(s0, 2);
+        i += 4;
+    }
+    if (i + 2 <= n) {
+        PAIR(s0, 0);
+        i += 2;
+    }
+#undef EIGHT
+#undef PAIR
     double sum = sum_lanes(wasm_f64x2_add(wasm_f64x2_add(s0, s1), wasm_f64x2_add(s2, s3)));
     return i < n ? sum + (double)a[i] * b[i] : sum;
 }

@@ -39,6 +39,7 @@ OUT_OF_LINE void *sidetone_copy(void *destination, const void *source, size_t n)
     }
     v128_t last = wasm_v128_load(from + n - 16);
     byte *end = to + n - 16;
+#pragma clang loop unroll_count(4)
     for (; n >= 64; n -= 64, to += 64, from += 64) {
         v128_t a = wasm_v128_load(from), b = wasm_v128_load(from + 16), c = wasm_v128_load(from + 32),
                d = wasm_v128_load(from + 48);

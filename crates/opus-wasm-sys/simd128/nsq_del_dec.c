@@ -138,17 +138,27 @@ INLINE v128_t shape(states *s, const factors *f, int order) {
     return sum;
 }
 
+INLINE void move_rows(lanes *row, const int count, v128_t move) {
+#pragma clang loop unroll(full)
+    for (int k = 0; k < count; k++) {
+        row[k].all = wasm_i8x16_swizzle(row[k].all, move);
+    }
+}
+
 /* Copies state `from` over state `to`: all that later samples look at. */
 static __attribute__((noinline)) void overwrite(states *s, v128_t *history, int shape_order, int from, int to) {
     v128_t move = move_lane[from][to].all;
+#pragma clang loop unroll(full)
     for (int k = 0; k < NSQ_LPC_BUF_LENGTH; k++) {
         history[k] = wasm_i8x16_swizzle(history[k], move);
     }
-    for (int k = 0; k < shape_order; k++) {
-        s->ar[k].all = wasm_i8x16_swizzle(s->ar[k].all, move);
+    move_rows(s->ar, 16, move);
+    if (shape_order > 16) { /* all rows beyond the order are alike */
+        move_rows(s->ar + 16, MAX_SHAPE_LPC_ORDER - 16, move);
     }
     s->seed_init.all = wasm_i8x16_swizzle(s->seed_init.all, move);
     move = move_byte[from][to].all;
+#pragma clang loop unroll(full)
     for (int k = 0; k < DECISION_DELAY / 4; k++) {
         s->origin.all[k] = wasm_i8x16_swizzle(s->origin.all[k], move);
     }
@@ -311,6 +321,7 @@ INLINE void quantize(silk_nsq_state *NSQ, states *s, const factors *f, subframe 
         s->delayed_gain[newest] = p->gain_Q10;
     }
     p->newest = newest;
+#pragma clang loop unroll(full)
     for (int k = 0; k < NSQ_LPC_BUF_LENGTH; k++) {
         s->history[k] = s->history[p->length + k];
     }
@@ -331,6 +342,7 @@ QUANTIZE(quantize_any, p->shape_order)
 /* Scales `count` values by a gain in Q16; the last few one by one. */
 static void scale(opus_int32 *x, int count, opus_int32 gain_Q16) {
     int i = 0;
+#pragma clang loop unroll_count(4)
     for (; i + 4 <= count; i += 4) {
         wasm_v128_store(&x[i], mulww(wasm_v128_load(&x[i]), splat(gain_Q16)));
     }
@@ -344,6 +356,7 @@ static void scale_states(const silk_encoder_state *psEncC, silk_nsq_state *NSQ, 
                          opus_int LTP_scale_Q14, opus_int32 gain_Q16, int lag, int signal_type, int delay) {
     opus_int32 inv_gain_Q31 = silk_INVERSE32_varQ(silk_max(gain_Q16, 1), 47);
     v128_t inv_gain_Q26 = splat(silk_RSHIFT_ROUND(inv_gain_Q31, 5));
+#pragma clang loop unroll_count(5)
     for (int i = 0; i < psEncC->subfr_length; i += 4) { /* a subframe is 40, 60 or 80 samples */
         wasm_v128_store(&x_sc_Q10[i], mulww(wasm_i32x4_load16x4(&x16[i]), inv_gain_Q26));
     }
@@ -353,6 +366,7 @@ static void scale_states(const silk_encoder_state *psEncC, silk_nsq_state *NSQ, 
         if (k == 0) {
             inv_gain_Q31 = silk_LSHIFT(silk_SMULWB(inv_gain_Q31, LTP_scale_Q14), 2);
         }
+#pragma clang loop unroll_count(4)
         for (int i = NSQ->sLTP_buf_idx - lag - LTP_ORDER / 2; i < NSQ->sLTP_buf_idx; i++) {
             sLTP_Q15[i] = silk_SMULWB(inv_gain_Q31, sLTP[i]);
         }
@@ -376,6 +390,7 @@ static void scale_states(const silk_encoder_state *psEncC, silk_nsq_state *NSQ, 
     for (int i = 0; i < MAX_SHAPE_LPC_ORDER; i++) {
         s->ar[i].all = mulww(s->ar[i].all, adjust);
     }
+#pragma clang loop unroll_count(4)
     for (int i = 0; i < DECISION_DELAY; i++) {
         s->samples[i].pred_Q15.all = mulww(s->samples[i].pred_Q15.all, adjust);
         s->samples[i].shape_Q14.all = mulww(s->samples[i].shape_Q14.all, adjust);
@@ -385,9 +400,11 @@ static void scale_states(const silk_encoder_state *psEncC, silk_nsq_state *NSQ, 
 
 static void set_factors(factors *f, const opus_int16 *a_Q12, int lpc_order, const opus_int16 *ar_Q13, int shape_order,
                         opus_int tilt_Q14, opus_int32 lf_shp_Q14, opus_int warping_Q16) {
+#pragma clang loop unroll_count(4)
     for (int k = 0; k < MAX_LPC_ORDER; k++) {
         f->lpc[k] = factor_splat(k < lpc_order ? a_Q12[k] : 0);
     }
+#pragma clang loop unroll_count(4)
     for (int k = 0; k < shape_order; k++) {
         f->ar[k] = factor_splat(ar_Q13[k]);
     }

@@ -14,6 +14,7 @@ void ec_dec_normalize(ec_dec *dec);
 
 static __attribute__((noinline)) int sidetone_late_symbol(const unsigned char *icdf, opus_uint32 r, opus_uint32 value,
                                                           int symbol) {
+#pragma clang loop unroll_count(4)
     while (value < r * icdf[symbol]) {
         symbol++;
     }

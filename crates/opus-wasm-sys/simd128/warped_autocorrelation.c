@@ -65,6 +65,7 @@ void silk_warped_autocorrelation_FLP(silk_float *corr, const silk_float *input, 
     silk_memset(reversed, 0, sizeof(reversed));
     double *first = &reversed[MOST + STEPS + length - 1]; /* the oldest sample; newer ones lie before it */
     double energy = 0;
+#pragma clang loop unroll_count(8)
     for (int n = 0; n < length; n++) {
         in[n] = input[n];
         first[-n] = input[n];

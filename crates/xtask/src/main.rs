@@ -4,6 +4,7 @@
 
 mod bench;
 mod component;
+mod counts;
 mod dist;
 mod fuzz;
 mod hosts;
@@ -43,6 +44,7 @@ enum Command {
     Test(test::Args),
     Lint(lint::Args),
     Bench(bench::Args),
+    Counts(counts::Args),
     Component(component::Args),
     Web(web::Args),
     Screenshots(screenshots::Args),
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::main(&args),
         Command::Lint(args) => lint::main(&args),
         Command::Bench(args) => bench::main(&args),
+        Command::Counts(args) => counts::main(&args),
         Command::Component(args) => component::main(&args),
         Command::Web(args) => web::main(&args),
         Command::Screenshots(args) => screenshots::main(&args),

@@ -34,6 +34,8 @@ pub(crate) enum Need {
     Queue,
     /// Prometheus' promtool, for tests; they say so where they go without.
     Promtool,
+    /// valgrind, to count the instructions of native parts; tests say so where they go without.
+    Counts,
 }
 
 /// Look for the tools that the other commands need, and install what is missing.
@@ -52,7 +54,7 @@ pub(crate) struct Args {
 }
 
 /// Without these everything but the browser's half can be built.
-const OPTIONAL: [Need; 4] = [Need::Node, Need::Web, Need::Browser, Need::Promtool];
+const OPTIONAL: [Need; 5] = [Need::Node, Need::Web, Need::Browser, Need::Promtool, Need::Counts];
 
 pub(crate) fn main(args: &Args) -> Result<()> {
     let findings = tools::find(&[
@@ -64,6 +66,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         Need::Web,
         Need::Browser,
         Need::Promtool,
+        Need::Counts,
     ])?;
     for finding in &findings {
         println!("{:<14} {}", finding.name, finding.found.as_deref().unwrap_or("MISSING"));

@@ -43,6 +43,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         for (need, without) in [
             (Need::Queue, "no nats-server, batches on many machines are not tested"),
             (Need::Promtool, "no promtool, the alert rules for Prometheus are not checked"),
+            (Need::Counts, "no valgrind, instructions of the native parts are not counted"),
         ] {
             if let Err(error) = setup::ensure(&[need]) {
                 println!("{without}: {error:#}");

@@ -1,5 +1,6 @@
 //! The package managers, and what each calls the packages.
 
+use super::tools::llvm_of_rustc;
 use crate::sh::{Cmd, which};
 use anyhow::{Result, bail};
 use std::io::IsTerminal;
@@ -18,6 +19,7 @@ pub(super) enum Package {
     Python,
     NatsServer,
     Prometheus,
+    Valgrind,
 }
 
 impl Package {
@@ -35,6 +37,7 @@ impl Package {
             Self::Python => "Python 3",
             Self::NatsServer => "nats-server",
             Self::Prometheus => "promtool (of Prometheus)",
+            Self::Valgrind => "valgrind",
         }
     }
 }
@@ -47,7 +50,7 @@ pub(super) struct Manager {
     /// Fetches the lists of packages.
     refresh: &'static [&'static str],
     /// In the order of [`Package`]; empty where the system's own developer tools bring it.
-    names: [&'static str; 11],
+    names: [&'static str; 12],
     needs_root: bool,
 }
 
@@ -68,6 +71,7 @@ const MANAGERS: &[Manager] = &[
             "python3 python3-venv",
             "nats-server",
             "prometheus",
+            "valgrind",
         ],
         needs_root: true,
     },
@@ -87,6 +91,7 @@ const MANAGERS: &[Manager] = &[
             "python3",
             "",
             "golang-github-prometheus",
+            "valgrind",
         ],
         needs_root: true,
     },
@@ -106,6 +111,7 @@ const MANAGERS: &[Manager] = &[
             "python3",
             "",
             "golang-github-prometheus-prometheus",
+            "valgrind",
         ],
         needs_root: true,
     },
@@ -125,6 +131,7 @@ const MANAGERS: &[Manager] = &[
             "python3",
             "nats-server",
             "prometheus",
+            "valgrind",
         ],
         needs_root: true,
     },
@@ -144,6 +151,7 @@ const MANAGERS: &[Manager] = &[
             "python3",
             "",
             "prometheus",
+            "valgrind",
         ],
         needs_root: true,
     },
@@ -151,7 +159,20 @@ const MANAGERS: &[Manager] = &[
         program: "brew",
         install: &["brew", "install"],
         refresh: &["brew", "update"],
-        names: ["llvm", "lld", "cmake", "", "", "", "mosquitto", "chromium", "python3", "nats-server", "prometheus"],
+        names: [
+            "llvm",
+            "lld",
+            "cmake",
+            "",
+            "",
+            "",
+            "mosquitto",
+            "chromium",
+            "python3",
+            "nats-server",
+            "prometheus",
+            "",
+        ],
         needs_root: false,
     },
 ];
@@ -208,7 +229,7 @@ impl Rights {
 pub(super) struct Plan {
     manager: &'static Manager,
     rights: Rights,
-    packages: Vec<&'static str>,
+    packages: Vec<String>,
 }
 
 /// What to run to get `packages`.
@@ -224,7 +245,22 @@ pub(super) fn plan(manager: Option<&'static Manager>, packages: &[Package]) -> R
             known.join(", ")
         );
     };
-    plan_with(manager, Rights::find(manager)?, packages)
+    let mut plan = plan_with(manager, Rights::find(manager)?, packages)?;
+    if manager.program == "apt-get" {
+        // A fresh container has no lists yet: these come first, then it is known what is newest.
+        if plan.wants_clang() && offered_clangs()?.is_none() {
+            plan.refresh();
+        }
+        plan.take_newest_clang(offered_clangs()?.as_deref().unwrap_or_default(), llvm_of_rustc());
+    }
+    Ok(plan)
+}
+
+/// What apt offers under names that begin as clang's; none where it has no lists.
+fn offered_clangs() -> Result<Option<String>> {
+    let names = Cmd::new("apt-cache").args(["pkgnames", "clang"]).output()?;
+    let names = String::from_utf8_lossy(&names.stdout).into_owned();
+    Ok(names.lines().any(|name| name == "clang").then_some(names))
 }
 
 fn plan_with(manager: &'static Manager, rights: Rights, packages: &[Package]) -> Result<Plan> {
@@ -234,9 +270,10 @@ fn plan_with(manager: &'static Manager, rights: Rights, packages: &[Package]) ->
     // clang brings its own C++ compiler.
     let with_clang = packages.contains(&Package::Clang);
     let packages = packages.iter().filter(|package| !(with_clang && **package == Package::Cxx));
-    let packages: Vec<_> = packages.flat_map(|package| manager.name(*package).split(' ')).collect();
+    let names = packages.flat_map(|package| manager.name(*package).split(' '));
+    let packages: Vec<_> = names.map(str::to_owned).collect();
     if rights == Rights::None {
-        let command = [manager.install, &packages[..]].concat().join(" ");
+        let command = format!("{} {}", manager.install.join(" "), packages.join(" "));
         bail!("cannot install without being root, and there is no sudo: run `{command}` as root, then try again");
     }
     Ok(Plan { manager, rights, packages })
@@ -248,13 +285,27 @@ fn plain(packages: &[Package]) -> String {
 
 impl Plan {
     fn install(&self) -> Cmd {
-        let words = [self.rights.words(), self.manager.install, &self.packages].concat();
-        let install = Cmd::new(words[0]).args(&words[1..]);
+        let words = [self.rights.words(), self.manager.install].concat();
+        let install = Cmd::new(words[0]).args(&words[1..]).args(&self.packages);
         if self.rights == Rights::Enough {
             return install.remedy("install it by hand, then try again");
         }
-        let as_root = [self.manager.install, &self.packages].concat().join(" ");
+        let as_root = format!("{} {}", self.manager.install.join(" "), self.packages.join(" "));
         install.remedy(format!("run `{as_root}` as root, then try again"))
+    }
+
+    fn wants_clang(&self) -> bool {
+        self.packages.iter().any(|package| package == "clang")
+    }
+
+    /// Debian's `clang` is the one of its release; a newer one beside it makes faster code (`docs/performance.md`).
+    fn take_newest_clang(&mut self, offered: &str, most: u32) {
+        let versions = offered.lines().filter_map(|name| name.strip_prefix("clang-")?.parse::<u32>().ok());
+        if let Some(newest) = versions.filter(|version| (14..=most).contains(version)).max() {
+            for package in self.packages.iter_mut().filter(|package| *package == "clang") {
+                *package = format!("clang-{newest}");
+            }
+        }
     }
 
     /// The command that will run.
@@ -265,7 +316,8 @@ impl Plan {
     /// A sentence where Debian will start what it installs, at once and at every boot: a broker takes the gateway's port.
     pub(super) fn side_effect(&self) -> Option<String> {
         const SERVICES: [&str; 3] = ["mosquitto", "nats-server", "prometheus"];
-        let started: Vec<_> = SERVICES.into_iter().filter(|service| self.packages.contains(service)).collect();
+        let started = SERVICES.into_iter().filter(|service| self.packages.iter().any(|package| package == service));
+        let started: Vec<_> = started.collect();
         let will = self.manager.program == "apt-get" && !started.is_empty();
         will.then(|| {
             format!(
@@ -282,12 +334,17 @@ impl Plan {
             let Err(error) = self.install().run() else { return Ok(()) };
             println!("{error}; perhaps because the lists of packages are out of date");
         }
+        self.refresh();
+        self.install().run()
+    }
+
+    /// Fetches the lists of packages.
+    fn refresh(&self) {
         let words = [self.rights.words(), self.manager.refresh].concat();
         if let Err(error) = Cmd::new(words[0]).args(&words[1..]).run() {
             // One broken source among many need not matter.
             println!("{error}; trying all the same");
         }
-        self.install().run()
     }
 
     /// A fresh container has no lists of packages.
@@ -320,6 +377,16 @@ mod tests {
         assert_eq!(plan.shown(), install);
         let plan = plan_with(apt(), Rights::SudoWithoutPassword, &[Package::Clang, Package::Cc]).unwrap();
         assert_eq!(plan.shown(), format!("sudo -n {install}"));
+    }
+
+    #[test]
+    fn the_newest_clang_that_is_offered_is_taken() {
+        let mut plan = plan_with(apt(), Rights::Enough, &[Package::Clang, Package::Cmake]).unwrap();
+        plan.take_newest_clang("clang-tools-19\nclang-14\nclang-19\nclang\nclang-9\nclang-23\nclangd-21\n", 22);
+        assert_eq!(plan.packages, ["clang-19", "cmake"]);
+        let mut plan = plan_with(apt(), Rights::Enough, &[Package::Clang]).unwrap();
+        plan.take_newest_clang("clang\nclang-13\n", 22);
+        assert_eq!(plan.packages, ["clang"]);
     }
 
     #[test]

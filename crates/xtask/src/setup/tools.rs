@@ -90,6 +90,9 @@ pub(super) fn find(needs: &[Need]) -> Result<Vec<Finding>> {
                 let why = "checks the alert rules for Prometheus";
                 add("promtool", program(&["promtool"], "promtool", why, Package::Prometheus));
             }
+            Need::Counts => {
+                add("valgrind", program(&["valgrind"], "valgrind", "counts instructions", Package::Valgrind));
+            }
         }
     }
     Ok(findings)
@@ -244,8 +247,15 @@ pub(crate) fn clang() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os(CLANG_VARIABLE) {
         return Some(PathBuf::from(named)).filter(|clang| has_wasm_target(clang));
     }
-    let versioned = (14..=30).rev().map(|version| format!("clang-{version}"));
+    let versioned = (14..=llvm_of_rustc()).rev().map(|version| format!("clang-{version}"));
     versioned.chain(["clang".to_owned()]).filter_map(which).find(|clang| has_wasm_target(clang))
+}
+
+/// Whose bitcode Rust's linker reads: that of clangs as old as its own LLVM, and older.
+pub(super) fn llvm_of_rustc() -> u32 {
+    let said = Cmd::new("rustc").arg("-vV").read().unwrap_or_default();
+    let version = said.lines().find_map(|line| line.strip_prefix("LLVM version: ")?.split('.').next()?.parse().ok());
+    version.unwrap_or(20)
 }
 
 fn has_wasm_target(clang: &Path) -> bool {

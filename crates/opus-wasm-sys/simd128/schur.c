@@ -1,0 +1,32 @@
+/* Reflection coefficients from correlations: replaces silk/float/schur_FLP.c. Exact.
+ *
+ * Both rows are kept apart and updated eight at a time; what is too much lands where nobody looks.
+ */
+#include "SigProc_FLP.h"
+#include "fixed.h"
+
+#define BLOCK 8
+
+silk_float silk_schur_FLP(silk_float refl_coef[], const silk_float auto_corr[], opus_int order) {
+    double upper[SILK_MAX_ORDER_LPC + 1 + BLOCK] = {0}, lower[SILK_MAX_ORDER_LPC + 1 + BLOCK] = {0};
+    celt_assert(order >= 0 && order <= SILK_MAX_ORDER_LPC);
+    int k = 0;
+#pragma clang loop unroll_count(4)
+    do {
+        upper[k] = lower[k] = auto_corr[k];
+    } while (++k <= order);
+    for (k = 0; k < order; k++) {
+        double rc = -upper[k + 1] / silk_max_float(lower[0], 1e-9f);
+        refl_coef[k] = (silk_float)rc;
+        v128_t scale = wasm_f64x2_splat(rc);
+        for (int n = 0; n < order - k; n += BLOCK) {
+#pragma clang loop unroll(full)
+            for (int j = n; j < n + BLOCK; j += 2) {
+                v128_t a = wasm_v128_load(&upper[j + k + 1]), b = wasm_v128_load(&lower[j]);
+                wasm_v128_store(&upper[j + k + 1], wasm_f64x2_add(a, wasm_f64x2_mul(b, scale)));
+                wasm_v128_store(&lower[j], wasm_f64x2_add(b, wasm_f64x2_mul(a, scale)));
+            }
+        }
+    }
+    return (silk_float)lower[0];
+}
