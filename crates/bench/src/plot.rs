@@ -73,11 +73,11 @@ const LABELS: f64 = 220.0;
 #[must_use]
 pub fn bars(title: &str, bars: &[Bar]) -> String {
     let mut names: Vec<&str> = Vec::new();
-    bars.iter().for_each(|bar| {
+    for bar in bars {
         if !names.contains(&bar.name) {
-            names.push(bar.name)
+            names.push(bar.name);
         }
-    });
+    }
     let groups = 1 + bars.windows(2).filter(|pair| pair[0].group != pair[1].group).count();
     let most = bars.iter().map(|bar| bar.value).fold(1.0, f64::max);
     let long = |value: f64| value / most * (WIDTH - LABELS - MARGIN);
