@@ -58,6 +58,12 @@ impl<R: RoleType> Engine<R> {
         Self { core, version, deadlines: [None; 3], out: Vec::new(), unreleased: Vec::new() }
     }
 
+    /// Before a client connects: how often it pings, whatever was agreed.
+    pub(crate) fn ping_every(&mut self, interval: Duration) {
+        // Nothing is to be done for it before there is a connection.
+        drop(self.core.set_pingreq_send_interval(Some(u64::try_from(interval.as_millis()).unwrap_or(u64::MAX))));
+    }
+
     pub(crate) fn version(&self) -> Version {
         self.version
     }

@@ -35,8 +35,8 @@ pub struct Options {
     pub password: Option<Zeroizing<Vec<u8>>>,
     /// The version of MQTT. Default: 3.1.1.
     pub version: Version,
-    /// The longest time between two of our packets, in whole seconds up to 65535; pings see to it. Zero: none.
-    /// Default: 60 s.
+    /// The longest time between two of our packets, in whole seconds up to 65535; pings see to it, twice as often where
+    /// it is a second or two. Zero: none. Default: 60 s.
     pub keep_alive: Duration,
     /// Whether the server shall forget all about earlier connections of this client id. Default: true.
     pub clean: bool,

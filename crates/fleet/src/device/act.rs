@@ -118,6 +118,7 @@ impl VirtualDevice {
         stats.cause(lost);
         if cause != EndCause::Rekeyed {
             count(&stats.counters.calls_lost);
+            self.retry = super::RESUME;
         }
     }
 

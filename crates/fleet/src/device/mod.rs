@@ -31,6 +31,9 @@ use crate::{Config, Error, Pattern, Shared};
 /// How soon a device that has no call tries again after one failed.
 const RETRY: Duration = Duration::from_secs(5);
 
+/// The same after a call that stood and was ended by the gateway: its user is in the middle of something.
+const RESUME: Duration = Duration::from_secs(1);
+
 /// Everything that makes one device this device.
 pub(crate) struct VirtualDevice {
     shared: Arc<Shared>,
@@ -45,6 +48,8 @@ pub(crate) struct VirtualDevice {
     connecting_since: Duration,
     hello_at: Option<Duration>,
     plan: Plan,
+    /// How soon it tries again, when it has no call.
+    retry: Duration,
 }
 
 /// When the next call begins, or this one ends.
@@ -88,6 +93,7 @@ impl VirtualDevice {
             connecting_since: Duration::ZERO,
             hello_at: None,
             plan: Plan::Nothing,
+            retry: RETRY,
         })
     }
 
@@ -184,8 +190,9 @@ impl VirtualDevice {
             }
             // It failed, or was ended by the gateway.
             Plan::Hangup(_) if !self.has_call() => {
+                let retry = std::mem::replace(&mut self.retry, RETRY);
                 self.plan = match self.next_call(*calls, now) {
-                    Plan::Call(at) => Plan::Call(at.max(now + self.random.around(RETRY))),
+                    Plan::Call(at) => Plan::Call(at.max(now + self.random.around(retry))),
                     plan => plan,
                 };
             }

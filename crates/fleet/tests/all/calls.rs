@@ -41,9 +41,11 @@ async fn calls_of_a_number_and_a_length_are_made_and_the_run_ends_after_them() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_the_gateway_ends_is_lost_and_the_next_one_begins() {
     let behaviour = Behaviour { goodbye_after: Some(SECOND / 2), ..Behaviour::default() };
-    let report = run(behaviour, Config { duration: 3 * SECOND, ..Config::default() }).await;
-    assert_eq!((report.counts.calls_lost, report.counts.calls_completed), (1, 0));
-    assert_eq!(report.causes["call lost: goodbye of the gateway"], 1);
+    let report = run(behaviour, Config { duration: 6 * SECOND, ..Config::default() }).await;
+    let counts = &report.counts;
+    assert!(counts.calls_lost >= 1 && counts.calls_opened >= 2, "{}", report.to_text());
+    assert_eq!((counts.calls_completed, counts.calls_failed), (0, 0));
+    assert_eq!(report.causes["call lost: goodbye of the gateway"], counts.calls_lost);
 }
 
 #[tokio::test(flavor = "multi_thread")]

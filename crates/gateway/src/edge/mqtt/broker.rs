@@ -29,7 +29,7 @@ const WAITING: usize = 32;
 
 /// How often the broker hears of us where hellos come in; after one and a half times as long it takes us for dead. Less
 /// than calls have: a gateway that hangs should get no more hellos by the time its devices are told goodbye.
-const KEEP_ALIVE: Duration = Duration::from_secs(2);
+const KEEP_ALIVE: Duration = Duration::from_secs(1);
 
 /// A broker that is to be reached.
 pub(crate) struct Broker {
