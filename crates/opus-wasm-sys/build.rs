@@ -123,7 +123,6 @@ const LISTS: &[(&str, &str)] = &[
 /// Files of libopus that are not compiled, ours in `simd128/` that stand for them, and the functions they define.
 const REPLACED: &[(&str, &str, &[&str])] = &[
     ("celt/kiss_fft.c", "fft.c", &["opus_fft_impl", "opus_fft_c", "opus_ifft_c"]),
-    ("silk/A2NLSF.c", "a2nlsf.c", &["silk_A2NLSF"]),
     ("silk/LPC_analysis_filter.c", "lpc_analysis_filter.c", &["silk_LPC_analysis_filter"]),
     ("silk/NLSF_del_dec_quant.c", "nlsf_del_dec_quant.c", &["silk_NLSF_del_dec_quant"]),
     ("silk/NSQ.c", "nsq.c", &["silk_NSQ_c"]),
@@ -133,7 +132,6 @@ const REPLACED: &[(&str, &str, &[&str])] = &[
     ("silk/resampler_private_down_FIR.c", "resampler_down_fir.c", &["silk_resampler_private_down_FIR"]),
     ("silk/float/autocorrelation_FLP.c", "autocorrelation.c", &["silk_autocorrelation_FLP"]),
     ("silk/float/LPC_analysis_filter_FLP.c", "lpc_analysis_filter_flp.c", &["silk_LPC_analysis_filter_FLP"]),
-    ("silk/float/k2a_FLP.c", "k2a.c", &["silk_k2a_FLP"]),
     ("silk/float/schur_FLP.c", "schur.c", &["silk_schur_FLP"]),
     ("silk/float/burg_modified_FLP.c", "burg.c", &["silk_burg_modified_FLP"]),
     ("silk/float/energy_FLP.c", "energy.c", &["silk_energy_FLP"]),

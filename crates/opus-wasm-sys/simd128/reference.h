@@ -34,8 +34,6 @@ silk_float ref_silk_burg_modified_FLP(silk_float *, const silk_float *, silk_flo
 
 void ref_silk_LPC_analysis_filter_FLP(silk_float *, const silk_float *, const silk_float *, const opus_int, const opus_int);
 silk_float ref_silk_schur_FLP(silk_float *, const silk_float *, opus_int);
-void ref_silk_A2NLSF(opus_int16 *, opus_int32 *, const opus_int);
-void ref_silk_k2a_FLP(silk_float *, const silk_float *, opus_int32);
 
 static opus_uint32 state;
 static opus_uint32 bits(void) {

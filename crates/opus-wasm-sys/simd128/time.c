@@ -16,7 +16,7 @@ static struct {
     silk_resampler_state_struct down, up;
     SideInfoIndices indices;
     opus_int16 x[MOST], out[6 * MOST], a[2 * MAX_LPC_ORDER], b[LTP_ORDER * MAX_NB_SUBFR];
-    opus_int16 ar[MAX_NB_SUBFR * MAX_SHAPE_LPC_ORDER], pulses16[MOST], weights16[MAX_LPC_ORDER], filter[MAX_LPC_ORDER], ec_ix[MAX_LPC_ORDER];
+    opus_int16 ar[MAX_NB_SUBFR * MAX_SHAPE_LPC_ORDER], pulses16[MOST], weights16[MAX_LPC_ORDER], ec_ix[MAX_LPC_ORDER];
     opus_int8 pulses[MOST];
     opus_uint8 pred[MAX_LPC_ORDER], packet[MOST];
     opus_int harm[MAX_NB_SUBFR], tilt[MAX_NB_SUBFR], lag[MAX_NB_SUBFR];
@@ -72,8 +72,6 @@ static void prepare(void) {
     for (int i = 0; i < MOST; i++) d.pulses16[i] = (opus_int16)(below(4) ? 0 : between(-2, 2));
     for (int i = 0; i < MAX_LPC_ORDER; i++) d.weights16[i] = (opus_int16)between(1, 100);
     silk_NLSF_unpack(d.ec_ix, d.pred, &silk_NLSF_CB_WB, 5);
-    for (int i = 0; i < 16; i++) d.out[i] = (opus_int16)((i + 1) * 32768 / 17 + between(-900, 900));
-    silk_NLSF2A(d.filter, d.out, 16, 0);
     silk_resampler_init(&d.down, 24000, 16000, 1);
     silk_resampler_init(&d.up, 16000, 24000, 0);
     fill(d.f, 2 * MOST);
@@ -179,7 +177,10 @@ static int once(int kernel, int ours) {
     case 12: (ours ? silk_warped_autocorrelation_FLP : ref_silk_warped_autocorrelation_FLP)(d.h, d.f, .24f, 240, 24); return 240;
     case 13: d.sink = (ours ? silk_burg_modified_FLP : ref_silk_burg_modified_FLP)(d.h, d.f, 1e-4f, 96, 4, 16, 0); return 384;
     case 14: d.sink = (ours ? silk_schur_FLP : ref_silk_schur_FLP)(d.h, d.coefs, 24); return 24;
-    case 15: (ours ? silk_k2a_FLP : ref_silk_k2a_FLP)(d.h, d.coefs, 24); return 24;
+    case 15:
+        if (ours) sidetone_copy(d.out, d.x, 1000);
+        else bytewise((opus_uint8 *)d.out, (opus_uint8 *)d.x, 1000);
+        return 1000;
     case 16:
         d.sink = (ours ? silk_NLSF_del_dec_quant : ref_silk_NLSF_del_dec_quant)(
             d.pulses, d.x, d.weights16, d.pred, d.ec_ix, silk_NLSF_CB_WB.ec_Rates_Q5, silk_NLSF_CB_WB.quantStepSize_Q16,
@@ -235,16 +236,6 @@ static int once(int kernel, int ours) {
             else ec_enc_icdf(&coder, d.packet[i] & 3, table, 8);
         }
         return 400;
-    case 31:
-        if (ours) sidetone_copy(d.out, d.x, 1000);
-        else bytewise((opus_uint8 *)d.out, (opus_uint8 *)d.x, 1000);
-        return 1000;
-    case 32: {
-        opus_int32 a[16];
-        for (int i = 0; i < 16; i++) a[i] = d.filter[i] * 16;
-        (ours ? silk_A2NLSF : ref_silk_A2NLSF)(d.out, a, 16);
-        return 16;
-    }
     default: return -1;
     }
 }

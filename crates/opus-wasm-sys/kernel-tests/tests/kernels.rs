@@ -23,9 +23,8 @@ const KERNELS: &[(&str, f64)] = &[
     ("range decoder", 0.0),
     ("range encoder", 0.0),
     ("lpc_analysis_filter_flp", 0.0),
-    ("schur, k2a", 0.0),
+    ("schur", 0.0),
     ("samples", 0.0),
-    ("a2nlsf", 0.0),
 ];
 
 const RUNS: u32 = 1000;
