@@ -35,8 +35,6 @@ pub enum Look {
 pub struct Search {
     /// No level above this is tried.
     pub most: u32,
-    /// The first level: what a machine like this is thought to hold.
-    pub first: u32,
     /// The last steps.
     pub fine: u32,
     /// A level holds below this p99, in milliseconds, and with nothing late.
@@ -67,12 +65,17 @@ pub struct Found {
 }
 
 impl Search {
-    /// Tries levels, telling of each on stderr.
+    /// Tries levels, telling of each on stderr; the `first` is what a machine like this is thought to hold.
     ///
     /// # Errors
     /// Those of `try_out`; no level that held shortly held for long.
-    pub fn highest(&self, name: &str, mut try_out: impl FnMut(u32, Look) -> Result<Outcome>) -> Result<Found> {
-        self.highest_beside(name, |level, look| {
+    pub fn highest(
+        &self,
+        name: &str,
+        first: u32,
+        mut try_out: impl FnMut(u32, Look) -> Result<Outcome>,
+    ) -> Result<Found> {
+        self.highest_beside(name, first, |level, look| {
             let others = Others::watch();
             Ok((try_out(level, look)?, others.share().unwrap_or(0.0)))
         })
@@ -82,6 +85,7 @@ impl Search {
     fn highest_beside(
         &self,
         name: &str,
+        first: u32,
         mut try_out: impl FnMut(u32, Look) -> Result<(Outcome, f64)>,
     ) -> Result<Found> {
         let (start, mut points) = (Instant::now(), BTreeMap::new());
@@ -101,7 +105,7 @@ impl Search {
             anyhow::Ok(holds)
         };
         let (mut held, mut failed) = (0, None);
-        while let Some(next) = self.next(held, failed) {
+        while let Some(next) = self.next(first, held, failed) {
             if start.elapsed() >= self.time {
                 eprintln!("{name}: {held} held; {next} was not tried, since {:?} are over", self.time);
                 break;
@@ -128,10 +132,10 @@ impl Search {
     }
 
     /// The level after these; `None`: the edge is found.
-    fn next(&self, held: u32, failed: Option<u32>) -> Option<u32> {
+    fn next(&self, first: u32, held: u32, failed: Option<u32>) -> Option<u32> {
         let next = match failed {
-            None if held == 0 => self.first.min(self.most),
-            None => self.whole(held + held / if held <= self.first { 4 } else { 2 }).min(self.most),
+            None if held == 0 => first.min(self.most),
+            None => self.whole(held + held / if held <= first { 4 } else { 2 }).min(self.most),
             Some(failed) if failed - held <= self.fine.max(held / 20) => return None,
             // The guess was too high, by how much is not known.
             Some(failed) if held == 0 => self.whole(failed - failed / 4),
@@ -170,7 +174,12 @@ impl Search {
 mod tests {
     use super::*;
 
-    const SEARCH: Search = Search { most: 1500, first: 200, fine: 10, limit: 10.0, time: Duration::from_secs(3600) };
+    const SEARCH: Search = Search { most: 1500, fine: 10, limit: 10.0, time: Duration::from_secs(3600) };
+
+    /// Searches from 200 on, on a machine of its own: how busy this one is says nothing of what is tried.
+    fn highest(search: Search, mut try_out: impl FnMut(u32, Look) -> Outcome) -> Result<Found> {
+        search.highest_beside("test", 200, |level, look| Ok((try_out(level, look), 0.0)))
+    }
 
     /// What a machine shows that holds so many.
     fn holding(edge: u32, level: u32) -> Outcome {
@@ -180,10 +189,10 @@ mod tests {
     #[test]
     fn the_edge_is_found_and_one_bad_try_is_forgiven() {
         let (mut tries, mut long) = (0, Vec::new());
-        let found = SEARCH.highest("test", |level, look| {
+        let found = highest(SEARCH, |level, look| {
             tries += 1;
             long.extend((look == Look::Long).then_some(level));
-            Ok(Outcome { late: u64::from(tries == 1), ..holding(235, level) })
+            Outcome { late: u64::from(tries == 1), ..holding(235, level) }
         });
         let found = found.unwrap();
         assert_eq!((found.held, tries, long), (230, 9, vec![230]));
@@ -193,15 +202,14 @@ mod tests {
 
     #[test]
     fn a_guess_may_be_far_off() {
-        let of = |edge| SEARCH.highest("test", |level, _| Ok(holding(edge, level))).unwrap().held;
+        let of = |edge| highest(SEARCH, |level, _| holding(edge, level)).unwrap().held;
         assert_eq!([of(0), of(25), of(1000), of(5000)], [0, 20, 990, 1500]);
     }
 
     #[test]
     fn what_holds_shortly_and_not_for_long_gives_way_to_the_next_below() {
-        let search = |edge: u32| {
-            SEARCH.highest("test", |level, look| Ok(holding(if look == Look::Long { edge } else { 300 }, level)))
-        };
+        let search =
+            |edge: u32| highest(SEARCH, |level, look| holding(if look == Look::Long { edge } else { 300 }, level));
         assert_eq!(search(275).unwrap().held, 260);
         assert!(search(10).unwrap_err().to_string().starts_with("test: 300 held shortly, but neither it nor"));
     }
@@ -216,7 +224,7 @@ mod tests {
                 let outcome = if noisy { Outcome { p99: 25.0, late: 0 } } else { holding(210, level) };
                 Ok((outcome, f64::from(noisy)))
             };
-            (SEARCH.highest_beside("test", try_out).unwrap().held, at_200)
+            (SEARCH.highest_beside("test", 200, try_out).unwrap().held, at_200)
         };
         assert_eq!(of(3), (210, 4), "three that do not count, and one that does");
         assert_eq!(of(FORGIVEN + 2).0, 190, "a machine that is never quiet ends the search all the same");
@@ -225,6 +233,6 @@ mod tests {
     #[test]
     fn when_its_time_is_over_it_tries_for_long_what_it_has() {
         let search = Search { time: Duration::ZERO, ..SEARCH };
-        assert_eq!(search.highest("test", |_, _| unreachable!()).unwrap(), Found { held: 0, points: vec![] });
+        assert_eq!(highest(search, |_, _| unreachable!()).unwrap(), Found { held: 0, points: vec![] });
     }
 }

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 const MOST: u32 = 1500;
 /// Of the levels of quality, begun with what two cores of 2024 hold.
-const FIRST: [u32; 3] = [400, 260, 200];
-const SEARCH: Search = Search { most: MOST, first: 200, fine: 10, limit: 10.0, time: Duration::from_secs(60) };
+const FIRST: [u32; 3] = [520, 270, 200];
+const SEARCH: Search = Search { most: MOST, fine: 10, limit: 10.0, time: Duration::from_secs(60) };
 /// A long look, in short ones.
 const LONG: u32 = 4;
 
@@ -25,8 +25,7 @@ pub(crate) fn full_duplex(report: &mut Report, input: &Input) -> Result<()> {
     let component = Engine::new(&engine(MOST))?.compile(sidetone_artifact::COMPONENT)?;
     let mut lines = Vec::new();
     for ((quality, name, figure), first) in LEVELS.into_iter().zip(FIRST) {
-        let search = Search { first, ..SEARCH };
-        let Found { held, points } = search.highest(name, |calls, look| {
+        let Found { held, points } = SEARCH.highest(name, first, |calls, look| {
             let time = if look == Look::Long { input.time * LONG } else { input.time };
             try_out(&component, quality, calls, input, time)
         })?;
