@@ -6,6 +6,7 @@
 pub mod beside;
 pub mod levels;
 pub mod machine;
+pub mod options;
 pub mod plot;
 pub mod report;
 pub mod speech;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use sidetone_bench::machine::resident_kib;
 use sidetone_bench::speech::Speech;
-use sidetone_bench::{Report, Variant, take_turns};
+use sidetone_bench::{Report, Variant, options, take_turns};
 use sidetone_host::{Component, Engine, EngineConfig, Key};
 use sidetone_opus::{Application, Bitrate, Channels, Complexity, FrameDuration, MAX_PACKET, SampleRate, Split};
 use sidetone_packet::{Direction, HEADER_LEN, KeySchedule, OpenerConfig};
@@ -40,11 +40,11 @@ const DECODE: [Case; 2] = [
     Case { name: "dec24_60", rate: SampleRate::Hz24000, frame: FrameDuration::Ms60, complexity: 5 },
 ];
 
+const ABOUT: &str = "Microseconds of CPU a frame, of the codec and the packet crypto: native, in the component, and there with a \
+deadline armed.";
+
 fn main() -> Result<()> {
-    let passes = match std::env::args().nth(1) {
-        Some(passes) => passes.parse()?,
-        None => 15,
-    };
+    let passes = options::passes("codec", ABOUT, "15");
     let speech = Speech::load()?;
     println!("speech: {}, or the project's clip where it says so", speech.source);
     println!("VOIP, 24 kbit/s, mono; {passes} passes in turns\n");

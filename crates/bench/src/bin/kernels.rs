@@ -2,7 +2,7 @@
 //! a deadline. Microseconds a thousand samples (or values, symbols, bytes), on the same input each round.
 
 use anyhow::{Context, Result, ensure};
-use sidetone_bench::{Report, Variant, folder, take_turns};
+use sidetone_bench::{Report, Variant, folder, options, take_turns};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -91,8 +91,11 @@ impl Timed {
     }
 }
 
+const ABOUT: &str = "Microseconds a thousand samples, of each SIMD128 kernel and of the C of libopus that it replaces, with and without a \
+deadline.";
+
 fn main() -> Result<()> {
-    let passes = std::env::args().nth(1).map_or(Ok(15), |passes| passes.parse())?;
+    let passes = options::passes("kernels", ABOUT, "15");
     let module = opus_kernel_tests::build(&std::path::absolute(folder())?).map_err(anyhow::Error::msg)?;
     let bytes = std::fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
     let (free, armed) = (Timed::new(&bytes, false)?, Timed::new(&bytes, true)?);

@@ -1,6 +1,11 @@
 //! `cargo xtask bench peers`: native libopus, and in Node the module and the other Opus codecs for JavaScript.
 
+use sidetone_bench::{beside, options};
+
+const ABOUT: &str =
+    "Microseconds a frame in Node, of the module and of the other Opus codecs for JavaScript, beside native libopus.";
+
 fn main() -> anyhow::Result<()> {
-    let passes = std::env::args().nth(1).map_or(Ok(9), |passes| passes.parse())?;
-    sidetone_bench::beside::run("peers", "node.mjs", passes)
+    let passes = options::passes("peers", ABOUT, "9");
+    beside::run("peers", "node.mjs", passes)
 }

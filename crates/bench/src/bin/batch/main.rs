@@ -6,7 +6,7 @@
 
 mod child;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use child::Crew;
 use sidetone_audio::{Pcm, wav};
 use sidetone_batch::batch::{self, Tally};
@@ -14,8 +14,8 @@ use sidetone_batch::local::Local;
 use sidetone_batch::nats::{Access, QueueName, Submitted};
 use sidetone_batch::plan::{Plan, Request, Wanted};
 use sidetone_batch::{Fittings, LoudnessOptions, Place, Queue, Root, TranscodeOptions, Workshop, tenant::NOBODY};
-use sidetone_bench::Report;
 use sidetone_bench::speech::Speech;
+use sidetone_bench::{Report, options};
 use sidetone_test_broker::{Nats, NatsSetup};
 use sidetone_transcode::{EncoderOptions, PcmOptions};
 use std::fs;
@@ -35,6 +35,9 @@ const WORKERS: [usize; 3] = [1, 2, 4];
 const PATIENCE: Duration = Duration::from_secs(60);
 const RATE: u32 = 24_000;
 
+const ABOUT: &str = "How much faster a batch is with 1, 2 and 4 workers on a nats-server of this machine, and what a job costs besides \
+its work.";
+
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let [flag, url, root] = &arguments[..]
@@ -42,7 +45,7 @@ fn main() -> Result<()> {
     {
         return child::work(url, Path::new(root));
     }
-    ensure!(arguments.is_empty(), "this benchmark has no options");
+    options::none("batch", ABOUT);
     let folder = tempfile::tempdir().context("no temporary folder")?;
     let cases = [Case::long(folder.path())?, Case::short(folder.path())?];
     let mut report = Report::new("batch");

@@ -1,15 +1,14 @@
 //! `cargo xtask bench pool`: what the pool costs beside the bare guest, and how many calls two cores hold.
 //!
-//! `cargo xtask bench pool -- [PART] [SECONDS]`: only one part of it (the figures of the others stay as they were), and
-//! seconds for each level of calls (3).
+//! It has parts; `cargo xtask bench pool -- --help` lists them.
 
 mod calls;
 mod flood;
 mod memory;
 mod single;
 
-use anyhow::{Context, Result};
-use sidetone_bench::Report;
+use anyhow::Result;
+use sidetone_bench::options::{Part, Wanted};
 use sidetone_bench::speech::Speech;
 use sidetone_host::pool::Builder;
 use sidetone_host::{EngineConfig, Key, Pool, PoolSession, Quota};
@@ -26,9 +25,9 @@ const LEVELS: [(Quality, &str, &str); 3] = [
     (Quality::Full, "c10", "full_duplex_sessions_c10"),
 ];
 
-type Part = fn(&mut Report, &Input) -> Result<()>;
+const ABOUT: &str = "What the pool costs beside the bare guest, and how many full-duplex calls two cores hold.";
 
-const PARTS: [(&str, Part); 6] = [
+const PARTS: [Part<Input>; 6] = [
     ("throughput", |report, input| single::throughput(report, &input.down)),
     ("overhead", |report, input| single::overhead(report, &input.down)),
     ("open", |report, _| single::open_and_restart(report)),
@@ -48,36 +47,13 @@ struct Input {
 }
 
 fn main() -> Result<()> {
-    let (mut only, mut seconds) = (None, 3);
-    for argument in std::env::args().skip(1) {
-        match argument.parse() {
-            Ok(number) => seconds = number,
-            Err(_) => only = Some(argument),
-        }
-    }
-    let chosen: Vec<_> =
-        PARTS.into_iter().filter(|(name, _)| only.as_deref().is_none_or(|only| only == *name)).collect();
-    if chosen.is_empty() {
-        anyhow::bail!(
-            "there is no part {:?}; there are: {}",
-            only.unwrap_or_default(),
-            PARTS.map(|part| part.0).join(", ")
-        );
-    }
+    let wanted = Wanted::parse("pool", ABOUT, &PARTS, "3");
     let speech = Speech::load()?;
     let mut down = speech.frames(24_000, FRAME)?;
     down.truncate(FRAME * 200);
     let up = uplink(&speech)?;
     println!("speech: {}; 60 ms frames at 24 kHz, {WORKERS} workers\n", speech.source);
-    let input = Input { down, up, time: Duration::from_secs(seconds) };
-    let mut report = Report::new("pool");
-    if only.is_some() {
-        report.continue_earlier()?;
-    }
-    for (name, part) in chosen {
-        part(&mut report, &input).with_context(|| format!("part {name}"))?;
-    }
-    report.finish()
+    wanted.run("pool", &PARTS, &Input { down, up, time: wanted.time })
 }
 
 fn uplink(speech: &Speech) -> Result<Vec<Vec<u8>>> {
