@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 ///
 /// The command line with component and pages inside, as it is and as a Debian package with manual pages and shell completions;
 /// the component, its core module, its WIT; the npm packages; what each is made of (CycloneDX); SHA256SUMS. The same sources
-/// and tools give the same bytes again, in any folder but for the module of the device page: archives are sorted, and times
-/// those of the last commit (SOURCE_DATE_EPOCH, where it is set). Compiles wasmtime once more, in target/release-build: minutes, the first time.
+/// and tools give the same bytes again, in any folder: archives are sorted, and times those of the last commit
+/// (SOURCE_DATE_EPOCH, where it is set). Compiles wasmtime once more, in target/release-build: minutes, the first time.
 ///
 /// Needs Node.js; installs cargo-deb, and for the pages wasm-pack and wasm-bindgen (cargo install), saying so first.
 #[derive(clap::Args)]

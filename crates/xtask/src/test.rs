@@ -9,7 +9,7 @@ use std::time::Instant;
 /// Run every check and test of the repository; the last line says how it went.
 ///
 /// In this order: formatting, clippy, cargo test (with doc tests), rustdoc, the same component in Node, the examples for
-/// other hosts, the browser's device natively, the pages in Chromium with a gateway, and each fuzz target for a few seconds.
+/// other hosts, the pages in Chromium with a gateway, and each fuzz target for a few seconds.
 /// It stops at the first step that fails. Where there is no Chromium, nor a way to install it, that step says that it is
 /// left out.
 ///
@@ -17,7 +17,7 @@ use std::time::Instant;
 /// where SIDETONE_CORPUS says; where there are none they say what they skipped, and pass.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Leave out rustdoc, Node, the browser's device and fuzzing: formatting, clippy and cargo test only.
+    /// Leave out rustdoc, Node, the pages and fuzzing: formatting, clippy and cargo test only.
     #[arg(long)]
     quick: bool,
     /// Go on after a step that failed.
@@ -75,7 +75,6 @@ fn steps(args: &Args) -> Vec<Step<'_>> {
         steps.push(("rustdoc", Box::new(lint::doc)));
         steps.push(("node", Box::new(component::test)));
         steps.push(("hosts", Box::new(hosts::test)));
-        steps.push(("web", Box::new(web::test)));
         steps.push(("page", Box::new(web::page)));
         steps.push(("dashboard", Box::new(pages::test_dashboard)));
         steps.push(("fuzz", Box::new(|| fuzz::all(args.fuzz_seconds))));
@@ -164,7 +163,7 @@ mod tests {
         };
         assert_eq!(
             names(false, None),
-            ["format", "clippy", "cargo test", "rustdoc", "node", "hosts", "web", "page", "dashboard", "fuzz"]
+            ["format", "clippy", "cargo test", "rustdoc", "node", "hosts", "page", "dashboard", "fuzz"]
         );
         assert_eq!(names(true, None), ["format", "clippy", "cargo test"]);
         assert_eq!(names(false, Some("replay")), ["cargo test"]);

@@ -2,12 +2,12 @@
 
 use crate::npm::{self, npm};
 use crate::setup::{self, Need};
-use crate::sh::{Cmd, cargo, root};
+use crate::sh::{Cmd, cargo, root, target_dir};
 use crate::{component, pages, release, run};
 use anyhow::Result;
 use std::path::Path;
 
-/// The device in Rust, a workspace of its own.
+/// The device in Rust.
 const DEVICE: &str = "web/device";
 
 /// The module beside other codecs.
@@ -22,8 +22,8 @@ pub(crate) const EMULATOR: &str = "web/emulator";
 /// web server as well. Needs Node.js 20.19 or newer; installs wasm-pack and wasm-bindgen (cargo install) and npm packages (npm ci), all of pinned versions, saying so first.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Test them too, as `cargo xtask test` does: the device natively and through its bindings in Node, and the pages in
-    /// Chromium with a gateway.
+    /// Test them too, as `cargo xtask test` does: the device through its bindings in Node, and the pages in Chromium with a
+    /// gateway.
     #[arg(long)]
     test: bool,
 }
@@ -32,7 +32,6 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     setup::ensure(&[Need::Build, Need::Node, Need::Web])?;
     setup::ensure_node_for_page()?;
     if args.test {
-        test()?;
         page()?;
         pages::test_dashboard()?;
     } else {
@@ -53,16 +52,9 @@ pub(crate) fn build(sidetone: &Path) -> Result<()> {
 /// Builds the device page.
 pub(crate) fn build_device_page(sidetone: &Path) -> Result<()> {
     component::package(sidetone)?;
-    wasm_pack()?.args(["build", "--target", "web", "--mode", "no-install"]).run()?;
+    wasm_pack()?.args(["build", "--target", "web", "--profile", "device", "--mode", "no-install"]).run()?;
     npm::install(EMULATOR)?;
     npm(EMULATOR).args(["run", "--silent", "build"]).run()
-}
-
-/// Checks and tests the device, natively: what needs neither a browser nor its tools.
-pub(crate) fn test() -> Result<()> {
-    cargo().args(["fmt", "--check"]).dir(DEVICE).remedy("run `cargo fmt` there").run()?;
-    cargo().args(["clippy", "--locked", "--all-targets", "--", "-D", "warnings"]).dir(DEVICE).run()?;
-    cargo().args(["test", "--locked"]).dir(DEVICE).run()
 }
 
 /// Builds the page, and tests it: the device's bindings in Node, all of it in Chromium with a gateway. What is lacking
@@ -79,8 +71,9 @@ pub(crate) fn page() -> Result<()> {
         println!("\n*** SKIPPED: the device page is not tested, for there is no Chromium: {error:#}\n");
         return Ok(());
     }
-    cargo().args(["build", "--locked", "--example", "packets"]).dir(DEVICE).run()?;
-    let packets = root().join(DEVICE).join("target/debug/examples/packets");
+    // As `cargo test` has built it: by itself its package would be compiled with other features.
+    cargo().args(["build", "--workspace", "--example", "packets"]).run()?;
+    let packets = target_dir().join("debug/examples/packets");
     npm(EMULATOR)
         .arg("test")
         .env("SIDETONE_PACKETS", packets.with_extension(std::env::consts::EXE_EXTENSION))

@@ -210,7 +210,7 @@ impl Client {
                 CoreEvent::NotifyPacketReceived(packet) => packets.push(packet),
                 CoreEvent::RequestSendPacket { packet, .. } => self.out.extend(packet.to_continuous_buffer()),
                 CoreEvent::RequestTimerReset { kind, duration_ms } => {
-                    self.set(kind, Some(self.now + duration_ms as f64))
+                    self.set(kind, Some(self.now + duration_ms as f64));
                 }
                 CoreEvent::RequestTimerCancel(kind) => self.set(kind, None),
                 CoreEvent::RequestClose => close = true,
