@@ -29,7 +29,7 @@ pub(crate) struct Args {
     /// Keep the result as target/bench/NAME.baseline.json, which later runs compare with by themselves.
     #[arg(long)]
     save: bool,
-    /// Further options of the benchmark.
+    /// Further options of the benchmark; `cargo xtask bench NAME -- --help` lists them.
     #[arg(last = true)]
     extra: Vec<String>,
 }
@@ -63,6 +63,9 @@ pub(crate) fn main(args: &Args) -> Result<()> {
                 let gateway = run::file("sidetone")?;
                 run::built(&name)?.quiet_env("SIDETONE_BINARY", gateway).args(&args.extra).run()?;
             }
+        }
+        if args.extra.iter().any(|extra| extra == "--help" || extra == "-h") {
+            continue;
         }
         if !file.is_file() {
             bail!("the benchmark `{name}` ended well but did not write {}", file.display());
