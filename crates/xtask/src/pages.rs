@@ -36,7 +36,7 @@ pub(crate) fn test_dashboard() -> Result<()> {
         println!("\n*** SKIPPED: the dashboard is not tested, for there is no Chromium: {error:#}\n");
         return Ok(());
     }
-    npm(DASHBOARD).arg("test").env("SIDETONE_BINARY", run::file("sidetone")?).run()
+    npm(DASHBOARD).arg("test").env("SIDETONE_BINARY", run::file_built_once("sidetone")?).run()
 }
 
 /// Builds the pages that are not there or older than their sources, before a gateway is started that carries them.

@@ -5,6 +5,7 @@ use crate::setup::{self, Need};
 use crate::sh::{Cmd, cargo, os, root, target_dir};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The clip that the project carries.
 pub(crate) const CLIP: &str = "crates/fleet/assets/speech.wav";
@@ -78,8 +79,22 @@ pub(crate) fn built(binary: &str) -> Result<Cmd> {
     file(binary).map(Cmd::new)
 }
 
+/// Whether this process has built the workspace.
+static BUILT: AtomicBool = AtomicBool::new(false);
+
 /// The same as a file, for programs that start it.
 pub(crate) fn file(binary: &str) -> Result<PathBuf> {
     cargo().args(["build", "--workspace"]).run()?;
-    Ok(target_dir().join("debug").join(binary).with_extension(std::env::consts::EXE_EXTENSION))
+    BUILT.store(true, Ordering::Relaxed);
+    Ok(path(binary))
+}
+
+/// The same, built no more than once: for tests of pages, which have the gateway serve the pages from their folders. The
+/// program carries the pages, and would be compiled anew, for minutes, after each that is built.
+pub(crate) fn file_built_once(binary: &str) -> Result<PathBuf> {
+    if BUILT.load(Ordering::Relaxed) { Ok(path(binary)) } else { file(binary) }
+}
+
+fn path(binary: &str) -> PathBuf {
+    target_dir().join("debug").join(binary).with_extension(std::env::consts::EXE_EXTENSION)
 }

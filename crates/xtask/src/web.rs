@@ -66,7 +66,8 @@ pub(crate) fn page() -> Result<()> {
     }
     setup::ensure(&[Need::Web])?;
     wasm_pack()?.args(["test", "--node", "--release", "--mode", "no-install", "--test", "web"]).run()?;
-    build_device_page(&run::file("sidetone")?)?;
+    let sidetone = run::file_built_once("sidetone")?;
+    build_device_page(&sidetone)?;
     if let Err(error) = setup::ensure(&[Need::Browser]) {
         println!("\n*** SKIPPED: the device page is not tested, for there is no Chromium: {error:#}\n");
         return Ok(());
@@ -77,7 +78,7 @@ pub(crate) fn page() -> Result<()> {
     npm(EMULATOR)
         .arg("test")
         .env("SIDETONE_PACKETS", packets.with_extension(std::env::consts::EXE_EXTENSION))
-        .env("SIDETONE_BINARY", run::file("sidetone")?)
+        .env("SIDETONE_BINARY", sidetone)
         .run()
 }
 
