@@ -39,9 +39,10 @@ impl Scratch {
             let made = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).tempdir_in(folder).map_err(problem)?;
             let lock = File::create(made.path().join(LOCK)).map_err(problem)?;
             match lock.try_lock() {
-                Ok(()) => return Ok(Self { folder: made, _lock: lock }),
+                // It is gone where somebody swept before it was locked.
+                Ok(()) if made.path().join(LOCK).exists() => return Ok(Self { folder: made, _lock: lock }),
                 // Somebody sweeps just now.
-                Err(TryLockError::WouldBlock) => {}
+                Ok(()) | Err(TryLockError::WouldBlock) => {}
                 // Storage without locks: nothing there is ever swept.
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
                     return Ok(Self { folder: made, _lock: lock });
@@ -92,21 +93,25 @@ pub fn sweep(folder: &Path) -> io::Result<usize> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) && is_left(&path) {
-            // Somebody else may have been faster.
-            swept += usize::from(fs::remove_dir_all(&path).is_ok());
+        if !(name.starts_with(PREFIX) && name.ends_with(SUFFIX)) {
+            continue;
         }
+        // Held until the folder is gone: its owner, if it just came, makes another one.
+        let Some(_held) = claim(&path) else { continue };
+        // Somebody else may have been faster.
+        swept += usize::from(fs::remove_dir_all(&path).is_ok());
     }
     Ok(swept)
 }
 
-fn is_left(folder: &Path) -> bool {
+/// What shows that nobody has a folder: its lock, or its age where there is none.
+fn claim(folder: &Path) -> Option<Option<File>> {
     match File::open(folder.join(LOCK)) {
-        // The lock is let go of when the file is closed: its owner, if it just came, makes another folder.
-        Ok(lock) => lock.try_lock().is_ok(),
+        Ok(lock) => lock.try_lock().is_ok().then_some(Some(lock)),
         Err(_) => {
             let age = folder.metadata().and_then(|found| found.modified()).ok();
-            age.and_then(|time| SystemTime::now().duration_since(time).ok()).is_some_and(|age| age > AGE)
+            let old = age.and_then(|time| SystemTime::now().duration_since(time).ok()).is_some_and(|age| age > AGE);
+            old.then_some(None)
         }
     }
 }
@@ -130,6 +135,28 @@ mod tests {
         assert_eq!(scratch.publish("made", &target).unwrap(), 3);
         drop(scratch);
         assert_eq!(names(out.path()), ["a.opus"]);
+    }
+
+    #[test]
+    fn a_fresh_folder_is_never_swept_from_under_its_owner() {
+        let out = tempfile::tempdir().unwrap();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    // A folder that goes away while it is read is no matter.
+                    let _ = sweep(out.path());
+                }
+            });
+            for round in 0..200 {
+                // Where it is swept time and again it says so; what it gives, it keeps.
+                let Ok(scratch) = Scratch::new(out.path()) else { continue };
+                fs::write(scratch.file("made"), "abc").unwrap();
+                scratch.publish("made", &out.path().join(format!("{round}.opus"))).unwrap();
+            }
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        assert!(!names(out.path()).is_empty());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::event::Made;
 use crate::files::Root;
 use crate::job::{Job, Place};
 use crate::keys::Keys;
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, sweep};
 use crate::tenant::{NOBODY, Tenant};
 use crate::{Address, Problem, Stop};
 use sidetone_audio::shown;
@@ -81,6 +81,18 @@ impl Workshop {
         }
         let pool = builder.build(sidetone_artifact::COMPONENT)?;
         Ok(Self { pool, root, keys, component: sidetone_artifact::COMPONENT_SHA256 })
+    }
+
+    /// Removes what a worker that was killed at this job, or at others, has left beside its output.
+    pub(crate) fn sweep_beside(&self, job: &Job) {
+        let output = self.root.output(&job.output);
+        if let Ok(output) = output
+            && let Some(folder) = output.parent()
+            && let Err(error) = sweep(folder)
+        {
+            // The job itself will say what is wrong with the folder.
+            tracing::debug!(%error, folder = %shown::path(folder), "not swept");
+        }
     }
 
     /// Does a job whose files are on shared storage. `so_far` is told 0 to 1.

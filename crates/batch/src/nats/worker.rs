@@ -261,7 +261,7 @@ impl Hand {
         let ending = Arc::new(AtomicBool::new(false));
         let stop = Stop::new(ending.clone(), self.worker.limit);
         let (parts, mut heard) = channel(16);
-        let mut working = std::pin::pin!(self.make(job, stop, parts));
+        let mut working = std::pin::pin!(self.make(job, delivery.attempt > 1, stop, parts));
         let mut beat = interval(self.beat);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let hung = sleep_until(Instant::now() + self.worker.limit + HUNG);
@@ -295,15 +295,21 @@ impl Hand {
         }
     }
 
-    /// Does the work on a thread that may block.
-    async fn make(&self, job: &Job, stop: Stop, parts: Sender<f32>) -> Result<Made, Problem> {
+    /// Does the work on a thread that may block. `again`: another worker may have died of it.
+    async fn make(&self, job: &Job, again: bool, stop: Stop, parts: Sender<f32>) -> Result<Made, Problem> {
         let so_far = move |part| {
             // What nobody has time to hear can be missed.
             let _ = parts.try_send(part);
         };
         let (workshop, job) = (self.workshop.clone(), job.clone());
         if job.input.place == Place::Shared {
-            return blocking(move || workshop.perform(&job, &stop, &so_far)).await;
+            return blocking(move || {
+                if again {
+                    workshop.sweep_beside(&job);
+                }
+                workshop.perform(&job, &stop, &so_far)
+            })
+            .await;
         }
         workshop.check(&job)?;
         let objects = self.objects().await?;

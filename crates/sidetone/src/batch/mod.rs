@@ -62,6 +62,10 @@ fn work_through(args: &Args) -> Result<ExitCode> {
     // What cannot be written is known before any work is done.
     drop(Scratch::new(&common.out)?);
     let tally = run(&args.kind, &plan, &wish)?;
+    // A worker may have been killed meanwhile.
+    if let Err(error) = sweep(&common.out) {
+        complain("note", &format!("what killed workers left in {} stays: {error}", shown::path(&common.out)));
+    }
     if let (Kind::Loudness(_), true) = (&args.kind, tally.end == End::Complete) {
         gather(&plan)?;
     }

@@ -156,10 +156,11 @@ fn of_three_workers_one_is_killed_and_every_output_exists_once() {
     let shares = report["workers"].as_object().unwrap();
     let jobs: u64 = shares.values().map(|share| share["jobs"].as_u64().unwrap()).sum();
     assert_eq!(jobs, 9, "{shares:?}");
-    // The killed one has left its scratch folder; the next batch clears it.
+    // What the killed one left goes, too.
+    until("an end of all folders of jobs", || parts(folder.path()) == 0);
+    assert_as_alone(folder.path());
     let (code, report, _) = Process::batch(folder.path(), &nats, TRANSCODE).report();
     assert_eq!((code, report["present"].as_u64(), report["done"].as_u64()), (0, Some(9), Some(0)));
-    assert_as_alone(folder.path());
     for mut worker in workers.drain(1..) {
         worker.signal("-TERM");
         assert_eq!(worker.code(), 0);
