@@ -24,7 +24,11 @@ pub fn find(program: &str) -> Option<PathBuf> {
     let mut files = folders.map(|folder| folder.join(program));
     let found = files.find(|file| file.is_file());
     if found.is_none() {
-        let packages = if program.starts_with("nats") { "nats-server" } else { "mosquitto mosquitto-clients" };
+        let packages = match program {
+            "nats-server" => "nats-server",
+            "promtool" => "prometheus",
+            _ => "mosquitto mosquitto-clients",
+        };
         println!("skipped: {program} is not installed (Debian: apt-get install {packages})");
     }
     found

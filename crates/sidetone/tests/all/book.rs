@@ -4,7 +4,8 @@
 //!   `sh folders` with recordings and calls there, `sh serves` until it is told to end, `sh loads` on a gateway of this
 //!   test's, with fewer devices, `sh queue` with a worker and a nats-server;
 //! - `conf mosquitto`, `conf nats`, `yaml prometheus`: the program of that name takes them, where it is installed;
-//! - `toml` is a configuration that the program takes, or a file that Cargo takes where it has `[dependencies]`;
+//! - `toml` is a configuration that the program takes; where it has `[dependencies]`, these are crates of this workspace, of
+//!   its version, and Cargo takes the file;
 //! - `json` parses;
 //! - `rust` compiles and runs as a doc test of sidetone-tests;
 //! - `… from: FILE` is an excerpt of a file that a test runs: it stands there, line by line;
@@ -20,6 +21,7 @@ use sidetone_test_broker::Certificates;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 struct Block {
     /// `docs/page.md:12`.
@@ -117,14 +119,46 @@ fn play(block: &Block, blocks: &[Block]) -> Result<(), String> {
         ("yaml", "prometheus") => staged::checked("promtool", &["check", "config", "{}"], &block.text),
         ("toml", _) => toml(&block.text),
         ("json", _) => serde_json::from_str::<serde_json::Value>(&block.text).map(drop).map_err(|e| e.to_string()),
-        ("rust" | "text", _) => Ok(()),
+        ("rust", "") => is_doc_test(block.place.split(':').next().unwrap_or_default()),
+        ("text", _) => Ok(()),
         (other, note) => Err(format!("nothing runs `{other} {note}`: say `{other} not-run: REASON`")),
     }
 }
 
+/// The page is one whose Rust is compiled and run.
+fn is_doc_test(page: &str) -> Result<(), String> {
+    let tests = fs::read_to_string(docs().join("../tests/src/lib.rs")).unwrap();
+    let included = tests.contains(&format!("include_str!(\"../../{page}\")"));
+    if included { Ok(()) } else { Err("tests/src/lib.rs does not include this page: nothing compiles it".to_owned()) }
+}
+
+/// The manifest of somebody who depends on the libraries, with this checkout's in the place of the published ones.
+fn depends(text: &str) -> Result<(), String> {
+    let (folder, checkout) = (scratch(), docs().join(".."));
+    let mut manifest =
+        "[package]\nname = \"reader\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[lib]\npath = \"lib.rs\"\n\
+                        [workspace]\n"
+            .to_owned();
+    manifest += text;
+    manifest += "[patch.crates-io]\n";
+    for name in text.lines().filter_map(|line| line.split_once(" = ").map(|(name, _)| name)) {
+        let crates = name.strip_prefix("sidetone-").ok_or_else(|| format!("{name} is not of this workspace"))?;
+        let path = if crates == "host" { checkout.join(crates) } else { checkout.join("crates").join(crates) };
+        manifest += &format!("{name} = {{ path = {path:?} }}\n");
+    }
+    fs::write(folder.path().join("lib.rs"), "").unwrap();
+    fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
+    fs::copy(checkout.join("Cargo.lock"), folder.path().join("Cargo.lock")).unwrap();
+    // Nothing is asked of the network: what the workspace is built of is here.
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let output = cargo.args(["tree", "--offline"]).current_dir(folder.path()).output();
+    let output = output.map_err(|error| format!("cargo does not start: {error}"))?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+}
+
 fn toml(text: &str) -> Result<(), String> {
     if text.contains("[dependencies]") {
-        return Ok(());
+        return depends(text);
     }
     // Files that a configuration names are looked at: here they are.
     let folder = scratch();
