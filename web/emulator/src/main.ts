@@ -2,11 +2,9 @@
 
 import './style.css';
 import { lacking } from './audio/sound.js';
-import { type Settings, fromQuery, toQuery } from './settings.js';
+import { el } from '../../ui/dom.js';
+import { type Settings, countFromQuery, fromQuery, toQuery } from './settings.js';
 import { DeviceView } from './ui/device.js';
-
-/** The most devices on one page: each has a worker and an instance. */
-const MOST = 16;
 
 /** What a gateway that serves this page says of itself, at `gateway.json` beside it. */
 interface Gateway {
@@ -18,7 +16,9 @@ interface Gateway {
 }
 
 const query = new URLSearchParams(location.search);
-const count = Math.min(Math.max(Math.floor(Number(query.get('devices') ?? '1')) || 1, 1), MOST);
+/** What of the address cannot be: it is wrong for all devices, and said once. */
+const refused: string[] = [];
+const count = countFromQuery(location.search, (why) => refused.push(why));
 const devices: DeviceView[] = [];
 const main = document.querySelector<HTMLElement>('#devices');
 const link = document.querySelector<HTMLAnchorElement>('#link');
@@ -38,8 +38,7 @@ const changed = (): void => {
 };
 
 for (let index = 0; index < count; index++) {
-  const refused: string[] = [];
-  const settings = fromQuery(location.search, index, (why) => refused.push(why));
+  const settings = fromQuery(location.search, index, (why) => void (index === 0 && refused.push(why)));
   const port = location.protocol === 'https:' ? gateway.webTls : gateway.web;
   if (port && !query.has('gateway')) settings.gateway = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.hostname}:${port}`;
   if (gateway.webTransport && !query.has('webTransport')) {
@@ -57,12 +56,15 @@ for (let index = 0; index < count; index++) {
     module.title = sha256;
     module.classList.toggle('same', same);
   });
-  // What is wrong with the address is wrong for all: it is said once.
   if (index === 0 && refused.length > 0) device.warn(refused.join(' '));
   devices.push(device);
   main.append(device.element);
 }
 main.classList.toggle('several', count > 1);
+if (count > 1) {
+  const all = (label: string, on: boolean): HTMLElement => el('button', { type: 'button', onclick: () => devices.forEach((device) => void device.power(on)) }, label);
+  link.before(el('div', { class: 'row' }, all('Connect all', true), all('Disconnect all', false)));
+}
 changed();
 obstacle.textContent = lacking(false) ?? '';
 
@@ -87,7 +89,7 @@ export interface Emulator {
   stop(): void;
   abort(): void;
   hangup(): void;
-  configure(settings: Partial<Settings>): void;
+  configure: DeviceView['configure'];
   readonly statistics: DeviceView['statistics'];
   session(): object;
   report(): ReturnType<DeviceView['report']>;

@@ -48,6 +48,26 @@ export interface Settings {
 const NONE: Impairment = { loss: 0, delay: 0, jitter: 0, reorder: 0, duplicate: 0 };
 const SECRET: readonly (keyof Settings)[] = ['password', 'signatureKey'];
 
+/** How many devices a page may have: each has a worker and an instance. */
+export const MOST_DEVICES = 16;
+
+/** What the MAC addresses of a tab's devices begin with: two readers of one page are two devices. Lasts as long as the tab. */
+function ownAddresses(): string {
+  const name = 'sidetone-mac';
+  const drawn = [...crypto.getRandomValues(new Uint8Array(4))].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
+  // A worker has no such storage, and a browser may forbid it.
+  try {
+    const kept = globalThis.sessionStorage?.getItem(name);
+    if (kept) return kept;
+    globalThis.sessionStorage?.setItem(name, `02:${drawn}`);
+  } catch {
+    // Then they last as long as the page.
+  }
+  return `02:${drawn}`;
+}
+
+const ADDRESSES = ownAddresses();
+
 export function defaults(index = 0): Settings {
   const page = globalThis.location;
   const secure = page?.protocol === 'https:';
@@ -59,7 +79,7 @@ export function defaults(index = 0): Settings {
     transport: 'auto',
     version: 3,
     group: 'GID_web',
-    mac: `02:00:00:00:00:${(index + 1).toString(16).padStart(2, '0')}`,
+    mac: `${ADDRESSES}:${(index + 1).toString(16).padStart(2, '0')}`,
     uuid: 'sidetone-emulator',
     username: '',
     password: '',
@@ -91,11 +111,22 @@ const CHOICES: Partial<Record<keyof Settings, readonly (string | number)[]>> = {
 
 /** The most that settings of many values may be; these are whole numbers. */
 const MOST: Readonly<Record<string, number>> = { seed: Number.MAX_SAFE_INTEGER, bitrate: 510_000 };
+/** The least but 0: of a bitrate, what Opus has a use for. */
+const LEAST: Readonly<Record<string, number>> = { bitrate: 6000 };
 /** The same of a bad network: as the crate has it, percent and ms. */
 const MOST_OF_NETWORK: Impairment = { loss: 100, delay: 10_000, jitter: 10_000, reorder: 100, duplicate: 100 };
 
 /** What belongs to the page, not to a device. */
 const OF_THE_PAGE = ['devices'];
+
+/** How many devices an address asks for. What cannot be is told to `refused`, and is one. */
+export function countFromQuery(query: string, refused: (why: string) => void): number {
+  const asked = new URLSearchParams(query).get('devices');
+  const count = Number(asked ?? '1');
+  if (asked !== '' && Number.isInteger(count) && count >= 1 && count <= MOST_DEVICES) return count;
+  refused(`The address sets devices to ${short(String(asked))}: it may be a whole number from 1 to ${MOST_DEVICES}.`);
+  return 1;
+}
 
 /** The settings in an address: `mode=auto&down.loss=5`. What cannot be is left out, and told to `refused`. */
 export function fromQuery(query: string, index = 0, refused: (why: string) => void = () => undefined): Settings {
@@ -120,9 +151,11 @@ export function fromQuery(query: string, index = 0, refused: (why: string) => vo
     const whole = second === undefined;
     const choices = whole ? CHOICES[first as keyof Settings] : undefined;
     const most = (whole ? MOST[first] : MOST_OF_NETWORK[second as keyof Impairment]) ?? 0;
-    const inRange = typeof read !== 'number' || (read <= most && (!whole || Number.isInteger(read)));
+    const least = (whole && LEAST[first]) || 0;
+    const inRange = typeof read !== 'number' || (read <= most && (read === 0 || read >= least) && (!whole || Number.isInteger(read)));
     if (read === undefined || (choices ? !choices.includes(read as string | number) : !inRange)) {
-      const may = choices?.join(', ') ?? `a ${whole ? 'whole ' : ''}number from 0 to ${most}`;
+      const known = typeof fields[field] === 'boolean' ? '0, 1' : choices?.join(', ');
+      const may = known ?? `${least > 0 ? '0, or ' : ''}a ${whole ? 'whole ' : ''}number from ${least} to ${most}`;
       refused(`The address sets ${name} to ${short(value)}: it may be ${may}.`);
       continue;
     }
@@ -139,7 +172,7 @@ function short(text: string): string {
 /** A value of the same kind as one that is known. */
 function like(known: unknown, value: string): string | number | boolean | undefined {
   if (typeof known === 'string') return value;
-  if (typeof known === 'boolean') return value === '1' || value === 'true';
+  if (typeof known === 'boolean') return { '1': true, true: true, '0': false, false: false }[value];
   const number = Number(value);
   return typeof known === 'number' && value !== '' && Number.isFinite(number) && number >= 0 ? number : undefined;
 }

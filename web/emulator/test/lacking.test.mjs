@@ -18,6 +18,12 @@ test('a microphone that is not allowed', { skip }, async (t) => {
   t.after(() => own.close());
   const page = await connected(t, own, on.gateway.page, 'source=microphone');
   await alerted(page, 'The microphone was not allowed. Allow it in the address bar');
+  // Once it is allowed, to talk is enough.
+  await page.context().grantPermissions(['microphone'], { origin: new URL(on.gateway.page).origin });
+  await page.evaluate(() => window.emulator.listen());
+  await reached(page, ({ sent }) => sent >= 5);
+  await page.evaluate(() => window.emulator.hangup());
+  await activity(page, 'idle');
   // Another source, and one can talk.
   await page.getByLabel('Speech from').selectOption('tone');
   await page.evaluate(() => window.emulator.listen());

@@ -49,6 +49,28 @@ test('all of it can be done with the keyboard alone', { skip }, async (t) => {
   await go('Goodbye');
   await page.keyboard.press('Enter');
   await activity(page, 'idle');
+  // The timeline is walked through, held still, and searched while it is.
+  const line = () => page.evaluate(() => (document.activeElement.matches('.line') ? document.activeElement.innerText : ''));
+  for (let presses = 0; presses < 80 && (await line()) === ''; presses++) await page.keyboard.press('Tab');
+  assert.match(await line(), /session over/, 'the last line is reached with Tab');
+  await page.keyboard.press('Home');
+  assert.match(await line(), /connected/);
+  await page.keyboard.press('ArrowDown');
+  assert.match(await line(), /"type":"hello"/);
+  await page.locator('.inspection').getByText('"transport": "udp"').waitFor();
+  await go('Pause');
+  await page.keyboard.press('Enter');
+  const lines = await page.locator('.line').count();
+  await page.evaluate(() => window.emulator.listen());
+  await activity(page, 'listening');
+  await page.evaluate(() => window.emulator.hangup());
+  await activity(page, 'idle');
+  assert.equal(await page.locator('.line').count(), lines, 'it stands still');
+  await page.getByRole('searchbox').fill('goodbye');
+  assert.equal(await page.locator('.line').count(), 1, 'of what it held');
+  await page.getByRole('searchbox').fill('');
+  await page.getByRole('button', { name: 'Go on' }).click();
+  assert.ok((await page.locator('.line').count()) > lines);
   // Wherever the focus is, the space bar is the button.
   await page.evaluate(() => document.activeElement.blur());
   await page.keyboard.down(' ');
@@ -64,7 +86,8 @@ test('what the book tells scripts to do', { skip }, async (t) => {
   await page.evaluate(`(async () => {\n${script}\n})()`);
   await activity(page, 'speaking');
   await reached(page, ({ sent, down }) => sent >= 10 && down.played >= 10);
-  assert.equal(await page.evaluate(() => window.emulator.devices[0].settings.down.loss), 5);
+  assert.deepEqual(await page.evaluate(() => window.emulator.devices[0].settings.down), { loss: 5, delay: 0, jitter: 0, reorder: 0, duplicate: 0 });
+  assert.equal(await page.getByLabel('Loss').last().inputValue(), '5', 'what a script sets is shown');
   assert.deepEqual(page.problems, []);
 });
 
@@ -86,21 +109,26 @@ test('four devices side by side have addresses of their own, and all connect', {
   const own = await Gateway.start();
   t.after(() => own.kill());
   const page = await opened(t, on.browser, own.page, 'devices=4&source=tone');
-  for (const device of await page.locator('.device').all()) await device.getByRole('button', { name: 'Connect', exact: true }).click();
+  await page.getByRole('button', { name: 'Connect all', exact: true }).click();
   await until(page, () => window.emulator.devices.every(({ activity }) => activity === 'idle'));
   const macs = await page.evaluate(() => window.emulator.devices.map(({ settings }) => settings.mac));
   assert.equal(new Set(macs).size, 4);
   assert.equal((await own.stats()).devices, 4);
+  await page.getByRole('button', { name: 'Disconnect all', exact: true }).click();
+  await until(page, () => window.emulator.devices.every(({ activity }) => activity === 'off'));
 });
 
 test('the link repeats the settings, without secrets', { skip }, async (t) => {
-  const page = await opened(t, on.browser, on.gateway.page, 'mode=auto&down.loss=7&frame=20&nonsense=1&firmware=1999&up.loss=-1&password=no');
+  const page = await opened(t, on.browser, on.gateway.page, 'mode=auto&down.loss=7&frame=20&bitrate=12345&nonsense=1&firmware=1999&up.loss=-1&fec=maybe&password=no&devices=99');
   const settings = await page.evaluate(() => window.emulator.devices[0].settings);
   assert.deepEqual([settings.mode, settings.down.loss, settings.frame, settings.password], ['auto', 7, 20, '']);
+  assert.equal(await page.getByLabel('Bitrate').locator('option:checked').textContent(), '12345 bit/s');
   const refused = [
+    'The address sets devices to 99: it may be a whole number from 1 to 16.',
     'The address sets nonsense, which is no setting.',
     'The address sets firmware to 1999: it may be 2026, 2025, improved.',
     'The address sets up.loss to -1: it may be a number from 0 to 100.',
+    'The address sets fec to maybe: it may be 0, 1.',
     'The address sets password, which is a secret: addresses are kept and shared. Type it into its field.',
   ];
   assert.deepEqual(await notices(page), [refused.join(' ')]);

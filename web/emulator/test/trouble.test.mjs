@@ -89,6 +89,7 @@ test('a gateway that crashes and comes back is called again', { skip }, async (t
   t.after(() => again.kill());
   // It comes back by itself; the session it lost ends, and the next is opened by the button.
   await until(page, () => window.emulator.devices[0].log.filter(({ text }) => text === 'connected').length === 2);
+  await page.getByText('Connected again.').first().waitFor();
   await page.evaluate(() => window.emulator.hangup());
   await activity(page, 'idle');
   await page.getByRole('button', { name: 'Talk', exact: true }).click();
@@ -109,4 +110,28 @@ test('a device that is switched off while it connects says nothing of it', { ski
   await page.getByRole('button', { name: 'Connect', exact: true }).click();
   await activity(page, 'idle');
   assert.deepEqual([page.problems, await notices(page)], [[], []]);
+});
+
+test('two pages that are one device are told so', { skip }, async (t) => {
+  const [one, other] = [await connected(t, on.context, on.gateway.page), await opened(t, on.context, on.gateway.page)];
+  const mac = await one.evaluate(() => window.emulator.devices[0].settings.mac);
+  await other.evaluate((mac) => window.emulator.configure({ mac }), mac);
+  await other.getByRole('button', { name: 'Connect', exact: true }).click();
+  await one.getByRole('alert').filter({ hasText: `is another device of the MAC address ${mac} connected?` }).waitFor();
+  await one.evaluate(() => window.emulator.disconnect());
+  await activity(other, 'idle');
+  // Those who did not say which device they are, are not the same one.
+  const [third, fourth] = [await on.context.newPage(), await on.context.newPage()];
+  t.after(() => Promise.all([third.close(), fourth.close()]));
+  const addresses = [];
+  for (const page of [third, fourth]) {
+    await page.goto(on.gateway.page);
+    await until(page, () => window.emulator !== undefined);
+    const address = () => page.evaluate(() => window.emulator.devices[0].settings.mac);
+    addresses.push(await address());
+    await page.reload();
+    await until(page, () => window.emulator !== undefined);
+    assert.equal(await address(), addresses.at(-1), 'a page that is loaded anew is the same device');
+  }
+  assert.notEqual(addresses[0], addresses[1]);
 });

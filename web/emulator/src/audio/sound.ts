@@ -22,6 +22,9 @@ export function lacking(microphone: boolean): string | undefined {
 export class Sound {
   #context: AudioContext;
   #stream: MediaStream | undefined;
+  #source: MediaStreamAudioSourceNode | undefined;
+  /** One for all microphones that come and go. */
+  #capture: AudioWorkletNode | undefined;
 
   private constructor(context: AudioContext) {
     this.#context = context;
@@ -54,35 +57,51 @@ export class Sound {
     return { sound: new Sound(context), playout: port2 };
   }
 
-  /** Opens the microphone, where it is not open. What stands in the way is thrown as a sentence. */
-  async microphone(lost: (why: string) => void): Promise<MessagePort | undefined> {
+  /**
+   * Opens the microphone, where it is not open, and returns the port that it is heard at, the first time. `wanted`: it still
+   * is, when the user has allowed it at last. What stands in the way is thrown as a sentence.
+   */
+  async microphone(wanted: () => boolean, lost: (why: string) => void): Promise<MessagePort | undefined> {
     if (this.#stream?.active) return undefined;
+    let stream: MediaStream;
     try {
-      this.#stream = await navigator.mediaDevices.getUserMedia({
+      stream = await navigator.mediaDevices.getUserMedia({
         audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
       });
     } catch (error) {
       throw new Error(REFUSALS[error instanceof DOMException ? error.name : ''] ?? `The microphone cannot be opened: ${String(error)}`);
     }
-    for (const track of this.#stream.getTracks()) {
-      track.onended = () => lost('The microphone is gone: unplugged, or no longer allowed. Choose it again, or another source.');
+    this.silence();
+    this.#stream = stream;
+    if (!wanted()) {
+      this.silence();
+      return undefined;
     }
-    const node = new AudioWorkletNode(this.#context, 'sidetone-capture', { numberOfOutputs: 0, channelCount: 1, channelCountMode: 'explicit' });
-    this.#context.createMediaStreamSource(this.#stream).connect(node);
+    for (const track of stream.getTracks()) {
+      track.onended = () => lost('The microphone is gone: unplugged, or no longer allowed. Talk again when it is back, or choose another source.');
+    }
+    this.#source = this.#context.createMediaStreamSource(stream);
+    if (this.#capture) {
+      this.#source.connect(this.#capture);
+      return undefined;
+    }
+    this.#capture = new AudioWorkletNode(this.#context, 'sidetone-capture', { numberOfOutputs: 0, channelCount: 1, channelCountMode: 'explicit' });
+    this.#source.connect(this.#capture);
     const { port1, port2 } = new MessageChannel();
-    node.port.postMessage(port1, [port1]);
+    this.#capture.port.postMessage(port1, [port1]);
     return port2;
   }
 
   /** Lets go of the microphone: the browser shows that it is open. */
   silence(): void {
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
-    this.#stream = undefined;
+    this.#source?.disconnect();
+    [this.#stream, this.#source] = [undefined, undefined];
   }
 }
 
 const REFUSALS: Record<string, string> = {
-  NotAllowedError: 'The microphone was not allowed. Allow it in the address bar and choose it again, or choose another source.',
+  NotAllowedError: 'The microphone was not allowed. Allow it in the address bar and talk again, or choose another source.',
   NotFoundError: 'There is no microphone. Plug one in, or choose another source.',
   NotReadableError: 'The microphone is in use by another program. Close that, or choose another source.',
 };

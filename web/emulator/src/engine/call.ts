@@ -31,6 +31,8 @@ export interface Recording {
   upRate: number;
   down: Int16Array;
   downRate: number;
+  /** Only the beginning was kept. */
+  isCut: boolean;
 }
 
 export class Call {
@@ -137,7 +139,7 @@ export class Call {
 
   recording(): Recording {
     const { up, down } = this.#recorded;
-    return { up: up.samples(), upRate: up.rate, down: down.samples(), downRate: down.rate };
+    return { up: up.samples(), upRate: up.rate, down: down.samples(), downRate: down.rate, isCut: up.isCut || down.isCut };
   }
 
   statistics(): Statistics {

@@ -26,7 +26,6 @@ export class Card {
   #rates = { uplink: 16_000, downlink: 24_000, frameDuration: 60 };
   #playout: MessagePort | undefined;
   #running = false;
-  #hasMicrophone = false;
   #fromCard: Resampler | undefined;
   #toCard: Resampler | undefined;
   #pushed = 0;
@@ -35,18 +34,11 @@ export class Card {
 
   constructor(private readonly ends: Ends) {}
 
-  get hasMicrophone(): boolean {
-    return this.#hasMicrophone;
-  }
-
   /** Ports to the worklets; an earlier one of the same kind is replaced. */
   attach(rate: number, capture: MessagePort | undefined, playout: MessagePort | undefined): void {
     this.#rate = rate;
     this.#resample();
-    if (capture) {
-      this.#hasMicrophone = true;
-      capture.onmessage = ({ data }) => this.ends.heard(this.#fromCard?.process(data as Float32Array) ?? (data as Float32Array));
-    }
+    if (capture) capture.onmessage = ({ data }) => this.ends.heard(this.#fromCard?.process(data as Float32Array) ?? (data as Float32Array));
     if (playout) {
       this.#playout = playout;
       this.#pushed = 0;

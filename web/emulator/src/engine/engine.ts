@@ -16,6 +16,12 @@ import type { Agreed } from './voice.js';
 
 type Output = { output: string } & Record<string, unknown>;
 
+/** A connection that the gateway ends before this time is out, in ms, was hardly ended by a network. */
+const SHORT = 90_000;
+
+/** So many of those in a row may be two devices of one name: the gateway says so too, in its log. */
+const QUARREL = 2;
+
 /** How often statistics and the timeline go to the page, in ms. */
 const REPORT = 250;
 
@@ -38,6 +44,11 @@ export class Engine {
   #aborted = false;
   #pressedAt: number | undefined;
   #restarts = 0;
+  /** When the gateway took the connection in; how often it has let go of one that was new, in a row. */
+  #taken: number | undefined;
+  #dropped = 0;
+  /** The connection was there, and is gone. */
+  #lost = false;
   #levels = { up: 0, down: 0 };
 
   constructor(
@@ -125,6 +136,7 @@ export class Engine {
       },
       notice: (level, text) => this.#notice(level, text),
     });
+    [this.#lost, this.#taken, this.#dropped] = [false, undefined, 0];
     this.#input({ input: 'start' });
   }
 
@@ -197,17 +209,29 @@ export class Engine {
     this.#link = open(this.#settings, {
       connected: () => {
         this.#journal.add('here', 'state', 'connected');
+        if (this.#lost) this.#notice('info', 'Connected again.');
+        [this.#lost, this.#taken] = [false, performance.now()];
         this.#input({ input: 'connected' });
       },
       disconnected: (why) => {
         this.#link = undefined;
-        this.#notice('warning', `The connection to the gateway is gone: ${why}`);
+        this.#lost = true;
+        this.#notice('warning', `The connection to the gateway is gone: ${why}${this.#quarrel()}`);
         if (this.#settings.transport === 'websocket') this.#input({ input: 'hangup' });
         this.#input({ input: 'disconnected' });
       },
       message: (text) => this.#message(text),
       audio: (timestamp, payload) => this.#path?.arrive(performance.now(), timestamp, payload),
     });
+  }
+
+  /** What to say of a connection that is lost, where others were, each soon after it was taken in. */
+  #quarrel(): string {
+    const short = this.#taken !== undefined && performance.now() - this.#taken < SHORT;
+    this.#dropped = short ? this.#dropped + 1 : 0;
+    this.#taken = undefined;
+    if (this.#dropped < QUARREL) return '';
+    return `. That makes ${this.#dropped} in a row: is another device of the MAC address ${this.#settings.mac} connected? They push each other out: give one of them another address`;
   }
 
   // ---- Audio of a session
@@ -242,10 +266,8 @@ export class Engine {
     this.#capturing = true;
     this.#card.forget();
     const { source } = this.#settings;
-    if (source === 'microphone') {
-      if (!this.#card.hasMicrophone) this.#notice('warning', 'There is no microphone: nothing is sent.');
-      return;
-    }
+    // Where there is none, the page has said so.
+    if (source === 'microphone') return;
     if (source === 'file' && !this.#speech.clip) this.#notice('warning', 'No audio file is chosen yet: a tone is sent instead.');
     const take = (samples: Float32Array): void => this.#call?.speak(samples);
     this.#speech.start(source === 'tone' ? 'tone' : 'clip', this.#call?.rate ?? 16_000, take);

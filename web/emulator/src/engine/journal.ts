@@ -7,6 +7,9 @@ import { said } from './datagrams.js';
 /** Packets that are kept to be looked into. */
 const KEPT = 1024;
 
+/** Letters of a message that are kept: more than any that is meant well. */
+const LETTERS = 16_384;
+
 /** Lines that wait to be told; what is older falls out. */
 const UNTOLD = 4096;
 
@@ -25,7 +28,8 @@ export class Journal {
 
   add(direction: Entry['direction'], kind: Entry['kind'], text: string, bytes = 0): void {
     this.#number += 1;
-    this.#untold.push({ number: this.#number, time: performance.now(), direction, kind, text, bytes });
+    const kept = text.length > LETTERS ? `${text.slice(0, LETTERS)} … (${text.length} letters)` : text;
+    this.#untold.push({ number: this.#number, time: performance.now(), direction, kind, text: kept, bytes });
     if (this.#untold.length > UNTOLD) this.#untold.shift();
   }
 

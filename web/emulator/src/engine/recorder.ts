@@ -5,11 +5,16 @@ const SECONDS = 600;
 export class Recorder {
   #pieces: Int16Array[] = [];
   #length = 0;
+  /** There was more. */
+  isCut = false;
 
   constructor(readonly rate: number) {}
 
   add(pcm: Int16Array): void {
-    if (this.#length + pcm.length > this.rate * SECONDS) return;
+    if (this.#length + pcm.length > this.rate * SECONDS) {
+      this.isCut = true;
+      return;
+    }
     this.#pieces.push(pcm.slice());
     this.#length += pcm.length;
   }

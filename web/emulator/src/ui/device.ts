@@ -1,7 +1,7 @@
 // One device on the page: its panel, its worker, its sound.
 
 import type { Command, Entry, Event, Inspection, Shown, Statistics } from '../messages.js';
-import type { ListenMode, Settings } from '../settings.js';
+import type { Impairment, ListenMode, Settings } from '../settings.js';
 import { choice, el, field, freshId, save, section } from '../../../ui/dom.js';
 import { Conversation } from './conversation.js';
 import { Counts } from './counts.js';
@@ -20,6 +20,7 @@ interface Recording {
   upRate: number;
   down: Int16Array;
   downRate: number;
+  isCut: boolean;
 }
 
 /** Messages and notices that are kept for scripts and for the saved session. */
@@ -96,6 +97,7 @@ export class DeviceView {
 
   listen(mode: ListenMode = this.settings.mode): void {
     this.#notice.hidden = true;
+    if (this.activity !== 'off') void this.#voices.again();
     this.#tell({ do: 'listen', mode, at: now() });
   }
 
@@ -116,8 +118,12 @@ export class DeviceView {
     this.#tell({ do: 'fail-module' });
   }
 
-  configure(settings: Partial<Settings>): void {
+  /** Of a direction's network, too, only what is named changes. */
+  configure({ up, down, ...settings }: Partial<Omit<Settings, 'up' | 'down'>> & { up?: Partial<Impairment>; down?: Partial<Impairment> }): void {
     Object.assign(this.settings, settings);
+    Object.assign(this.settings.up, up);
+    Object.assign(this.settings.down, down);
+    for (const control of this.element.querySelectorAll('[name]')) control.dispatchEvent(new CustomEvent('reflect'));
     this.#changed();
   }
 
@@ -167,7 +173,7 @@ export class DeviceView {
         this.#power.textContent = event.activity === 'off' ? 'Connect' : 'Disconnect';
         return this.#talk.label();
       case 'notice':
-        return this.warn(event.text);
+        return this.warn(event.text, event.level);
       case 'log':
         return this.#timeline.add(event.entries);
       case 'show':
@@ -189,16 +195,18 @@ export class DeviceView {
   }
 
   /** Says something, until the button is pressed next. */
-  warn(text: string): void {
-    keep(this.notices, text);
+  warn(text: string, level: 'info' | 'warning' | 'error' = 'warning'): void {
+    if (level !== 'info') keep(this.notices, text);
     this.#notice.textContent = text;
+    this.#notice.classList.toggle('calm', level === 'info');
     this.#notice.hidden = false;
   }
 
   async #saveSound(way: 'up' | 'down'): Promise<void> {
     const recording = await this.recording();
     if (!recording) return this.warn('There is no session to be saved yet.');
-    const { up, upRate, down, downRate } = recording;
+    const { up, upRate, down, downRate, isCut } = recording;
+    if (isCut) this.warn('The recording has the first ten minutes of each direction: no more is kept.');
     if (way === 'up') save('sidetone-said.wav', 'audio/wav', wav(up, upRate));
     else save('sidetone-heard.wav', 'audio/wav', wav(down, downRate));
   }
@@ -210,6 +218,8 @@ export class DeviceView {
       settings.mode = value as ListenMode;
       this.#changed();
     });
+    mode.name = 'mode';
+    mode.addEventListener('reflect', () => (mode.value = settings.mode));
     const action = (label: string, run: () => void): HTMLButtonElement => el('button', { type: 'button', onclick: run }, label);
     const word = el('input', { type: 'text', value: 'Hello' });
     const talking = el(

@@ -30,6 +30,12 @@ const TOOLS: readonly Tool[] = [
   },
 ];
 
+/** Letters of a name that are repeated. */
+const LETTERS = 200;
+
+/** Letters of an answer: a message of firmware's is not longer. */
+const LONGEST = 30_000;
+
 interface Request {
   id?: unknown;
   method?: unknown;
@@ -43,7 +49,7 @@ export class Mcp {
 
   constructor() {
     const tools = this.#tools.map((tool) => {
-      const answer = el('textarea', { rows: 2, spellcheck: 'false', oninput: () => (tool.answer = answer.value) }, tool.answer);
+      const answer = el('textarea', { rows: 2, maxlength: LONGEST, spellcheck: 'false', oninput: () => (tool.answer = answer.value) }, tool.answer);
       return field(tool.name, answer, tool.description);
     });
     this.element = el('div', {}, el('p', {}, 'Last request: ', this.#last), ...tools);
@@ -52,7 +58,8 @@ export class Mcp {
   /** The answer to a request; `undefined` for a notification. */
   answer(payload: unknown): unknown {
     const { id, method, params } = (typeof payload === 'object' && payload !== null ? payload : {}) as Request;
-    this.#last.textContent = typeof method === 'string' ? `${method} ${typeof params?.name === 'string' ? params.name : ''}` : 'not understood';
+    const [asked, name] = [method, params?.name].map((value) => String(value).slice(0, LETTERS));
+    this.#last.textContent = typeof method === 'string' ? `${asked} ${typeof params?.name === 'string' ? name : ''}` : 'not understood';
     if (id === undefined) return undefined;
     const result = (value: unknown): unknown => ({ jsonrpc: '2.0', id, result: value });
     const error = (code: number, message: string): unknown => ({ jsonrpc: '2.0', id, error: { code, message } });
@@ -67,11 +74,11 @@ export class Mcp {
         return result({ tools: this.#tools.map(({ answer: _, ...tool }) => tool), nextCursor: '' });
       case 'tools/call': {
         const tool = this.#tools.find(({ name }) => name === params?.name);
-        if (!tool) return error(-32602, `Unknown tool: ${String(params?.name)}`);
+        if (!tool) return error(-32602, `Unknown tool: ${name}`);
         return result({ content: [{ type: 'text', text: tool.answer }], isError: false });
       }
       default:
-        return error(-32601, `Method not implemented: ${String(method)}`);
+        return error(-32601, `Method not implemented: ${asked}`);
     }
   }
 }

@@ -1,4 +1,4 @@
-// The settings of a device, as fields.
+// The settings of a device, as fields. What a script sets they show when they are told to `reflect`.
 
 import type { Impairment, Settings } from '../settings.js';
 import { choice, el, field, section } from '../../../ui/dom.js';
@@ -14,6 +14,7 @@ export function connection(settings: Settings, changed: () => void): HTMLElement
       spellcheck: 'false',
       autocomplete: secret ? 'new-password' : 'off',
       name,
+      onreflect: () => (input.value = settings[name]),
       onchange: () => {
         settings[name] = input.value.trim();
         changed();
@@ -26,20 +27,29 @@ export function connection(settings: Settings, changed: () => void): HTMLElement
     name: K,
     options: readonly (readonly [string, string])[],
     hint?: string,
-  ): HTMLElement =>
-    field(
-      label,
-      choice(options, String(settings[name]), (value) => {
-        const known = settings[name];
-        settings[name] = (typeof known === 'number' ? Number(value) : value) as Settings[K];
-        changed();
-      }),
-      hint,
-    );
+  ): HTMLElement => {
+    const select = choice(options, String(settings[name]), (value) => {
+      const known = settings[name];
+      settings[name] = (typeof known === 'number' ? Number(value) : value) as Settings[K];
+      changed();
+    });
+    // An address, or a script, may set what the page does not offer: a bitrate.
+    const reflect = (): void => {
+      const now = String(settings[name]);
+      if (![...select.options].some(({ value }) => value === now)) select.append(el('option', { value: now }, `${now} bit/s`));
+      select.value = now;
+    };
+    select.name = name;
+    select.addEventListener('reflect', reflect);
+    reflect();
+    return field(label, select, hint);
+  };
   const check = (label: string, name: 'subscribe' | 'fec'): HTMLElement => {
     const box = el('input', {
       type: 'checkbox',
       checked: settings[name],
+      name,
+      onreflect: () => (box.checked = settings[name]),
       onchange: () => {
         settings[name] = box.checked;
         changed();
@@ -50,6 +60,7 @@ export function connection(settings: Settings, changed: () => void): HTMLElement
   return section(
     'Device and gateway',
     false,
+    el('p', { class: 'quiet' }, 'From the next connection on; how it plays, bitrate and FEC from the next session on.'),
     text('Gateway', 'gateway', 'Its [web] listener: ws://host:port'),
     pick('Transport', 'transport', [
       ['auto', 'MQTT, audio by the best way there is'],
@@ -91,27 +102,47 @@ export function network(settings: Settings, changed: () => void): HTMLElement {
       { class: 'sliders' },
       el('legend', {}, title),
       ...SLIDERS.map(([name, label, unit, most]) => {
-        const amount = el('output', {}, `${settings[way][name]} ${unit}`);
+        const amount = el('output');
         const slider = el('input', {
           type: 'range',
           min: 0,
           max: most,
           step: 1,
-          value: settings[way][name],
           name: `${way}.${name}`,
-          'aria-valuetext': `${settings[way][name]} ${unit}`,
+          onreflect: () => reflect(),
           oninput: () => {
             settings[way][name] = Number(slider.value);
-            amount.textContent = `${slider.value} ${unit}`;
-            slider.setAttribute('aria-valuetext', `${slider.value} ${unit}`);
+            reflect();
             changed();
           },
         });
+        // More than the slider has, where an address or a script says so.
+        const reflect = (): void => {
+          slider.value = String(settings[way][name]);
+          amount.textContent = `${settings[way][name]} ${unit}`;
+          slider.setAttribute('aria-valuetext', amount.textContent);
+        };
+        reflect();
         const shown = field(label, slider);
         shown.append(amount);
         return shown;
       }),
     );
+  const seed = el('input', {
+    type: 'number',
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    step: 1,
+    value: settings.seed,
+    name: 'seed',
+    onreflect: () => (seed.value = String(settings.seed)),
+    onchange: () => {
+      const number = Number(seed.value);
+      if (seed.validity.valid && seed.value !== '') settings.seed = number;
+      seed.value = String(settings.seed);
+      changed();
+    },
+  });
   // On a phone it would stand before the conversation.
-  return section('A worse network', matchMedia('(min-width: 60rem)').matches, el('div', { class: 'network' }, side('Up', 'up'), side('Down', 'down')));
+  return section('A worse network', matchMedia('(min-width: 60rem)').matches, el('div', { class: 'network' }, side('Up', 'up'), side('Down', 'down')), field('Seed', seed, 'The same one, the same packets lost; from the next connection on.'));
 }

@@ -8,6 +8,9 @@ import { inspector } from './inspector.js';
 const KEPT = 4000;
 const SHOWN = 200;
 
+/** Letters of a line: there is no room for more. */
+const LETTERS = 400;
+
 const ARROWS = { up: '↑', down: '↓', here: '·' } as const;
 const SPOKEN = { up: 'sent', down: 'received', here: 'here' } as const;
 
@@ -18,7 +21,8 @@ export class Timeline {
   #inspection = el('div', { class: 'inspection', tabindex: 0, role: 'region', 'aria-label': 'What the chosen line holds' });
   #text = el('input', { type: 'search', placeholder: 'hello, tts, #12 …', oninput: () => this.#draw() });
   #kinds = new Set<Entry['kind']>(['message', 'state', 'error']);
-  #paused = false;
+  /** While it is paused: the last line that is shown. */
+  #upTo: number | undefined;
   #chosen: number | undefined;
   /** Lines were added while the list could not be seen. */
   #stale = true;
@@ -40,9 +44,10 @@ export class Timeline {
       type: 'button',
       'aria-pressed': 'false',
       onclick: () => {
-        this.#paused = !this.#paused;
-        pause.setAttribute('aria-pressed', String(this.#paused));
-        pause.textContent = this.#paused ? 'Go on' : 'Pause';
+        this.#upTo = this.#upTo === undefined ? (this.entries.at(-1)?.number ?? 0) : undefined;
+        const paused = this.#upTo !== undefined;
+        pause.setAttribute('aria-pressed', String(paused));
+        pause.textContent = paused ? 'Go on' : 'Pause';
         this.#draw();
       },
     }, 'Pause');
@@ -52,19 +57,22 @@ export class Timeline {
       el('div', { class: 'row' }, field('Filter', this.#text), el('fieldset', { class: 'checks' }, el('legend', {}, 'Show'), ...kinds), pause),
       el('div', { class: 'split' }, el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Timeline' }, this.#list), this.#inspection),
     );
+    this.#list.addEventListener('keydown', (event) => this.#key(event));
     this.#inspection.append(el('p', { class: 'quiet' }, 'Choose a line to look into it. Packets show their header, the Opus TOC and their bytes.'));
   }
 
   add(entries: Entry[]): void {
     this.entries.push(...entries);
     if (this.entries.length > KEPT) this.entries.splice(0, this.entries.length - KEPT);
-    if (this.#paused) return;
+    if (this.#upTo !== undefined) return;
     if (this.#stale || !this.#isSeen) return this.#draw();
     // What is there stays, so that it can be clicked.
     const below = this.#isBelow;
     this.#list.append(...entries.filter((entry) => this.#fits(entry)).map((entry) => this.#line(entry)));
     while (this.#list.children.length > SHOWN) this.#list.firstElementChild?.remove();
-    if (below) this.#toEnd();
+    this.#reach();
+    // Not from under the eyes of one who walks through the lines.
+    if (below && !this.#list.querySelector(':focus-visible')) this.#toEnd();
   }
 
   get #isSeen(): boolean {
@@ -83,17 +91,38 @@ export class Timeline {
 
   #fits(entry: Entry): boolean {
     const filter = this.#text.value.toLowerCase();
-    return this.#kinds.has(entry.kind) && (filter === '' || entry.text.toLowerCase().includes(filter));
+    const held = this.#upTo !== undefined && entry.number > this.#upTo;
+    return !held && this.#kinds.has(entry.kind) && (filter === '' || entry.text.toLowerCase().includes(filter));
   }
 
   /** All lines afresh: the filter is another, or what is shown is old. */
   #draw(): void {
     this.#stale = !this.#isSeen;
-    if (this.#paused || this.#stale) return;
+    if (this.#stale) return;
     const below = this.#isBelow;
     const fitting = this.entries.filter((entry) => this.#fits(entry)).slice(-SHOWN);
     this.#list.replaceChildren(...fitting.map((entry) => this.#line(entry)));
+    this.#reach();
     if (below) this.#toEnd();
+  }
+
+  /** One line is reached with Tab, the chosen one or the last; the arrow keys go on from there. */
+  #reach(): void {
+    const lines = [...this.#list.querySelectorAll<HTMLButtonElement>('.line')];
+    const reached = lines.find((line) => line === document.activeElement || line.hasAttribute('aria-current')) ?? lines.at(-1);
+    for (const line of lines) line.tabIndex = line === reached ? 0 : -1;
+  }
+
+  /** The arrow keys go from line to line, Home and End to either end; where they come to is looked into. */
+  #key(event: KeyboardEvent): void {
+    const item = (event.target as Element).closest('li');
+    const { firstElementChild: first, lastElementChild: last } = this.#list;
+    const steps: Record<string, Element | null | undefined> = { ArrowUp: item?.previousElementSibling, ArrowDown: item?.nextElementSibling, Home: first, End: last };
+    if (!(event.key in steps)) return;
+    event.preventDefault();
+    const line = steps[event.key]?.querySelector<HTMLButtonElement>('.line');
+    line?.focus();
+    line?.click();
   }
 
   #line(entry: Entry): HTMLLIElement {
@@ -101,6 +130,7 @@ export class Timeline {
       this.#chosen = entry.number;
       for (const other of this.#list.querySelectorAll('[aria-current]')) other.removeAttribute('aria-current');
       line.setAttribute('aria-current', 'true');
+      this.#reach();
       void this.#look(entry);
     };
     const line = el(
@@ -108,14 +138,15 @@ export class Timeline {
       { type: 'button', class: `line ${entry.kind}`, 'data-number': entry.number, onclick: choose, 'aria-current': this.#chosen === entry.number ? 'true' : undefined },
       el('span', { class: 'time' }, (entry.time / 1000).toFixed(3)),
       el('span', { class: `arrow ${entry.direction}`, 'aria-label': SPOKEN[entry.direction], role: 'img' }, ARROWS[entry.direction]),
-      el('span', { class: 'said' }, entry.text),
+      el('span', { class: 'said' }, entry.text.slice(0, LETTERS)),
     );
     return el('li', {}, line);
   }
 
   async #look(entry: Entry): Promise<void> {
     const inspection = entry.kind === 'audio' ? await this.inspect(entry.number) : undefined;
-    this.#inspection.replaceChildren(inspector(entry, inspection));
+    // Another line may have been chosen meanwhile.
+    if (this.#chosen === entry.number) this.#inspection.replaceChildren(inspector(entry, inspection));
   }
 }
 

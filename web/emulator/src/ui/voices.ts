@@ -26,15 +26,20 @@ export class Voices {
     private readonly warn: (text: string) => void,
     changed: () => void,
   ) {
-    this.choice = field(
-      'Speech from',
-      choice(SOURCES, settings.source, (value) => {
-        settings.source = value as Source;
-        this.file.hidden = value !== 'file';
-        changed();
-        void this.prepare();
-      }),
-    );
+    const source = choice(SOURCES, settings.source, (value) => {
+      settings.source = value as Source;
+      this.file.hidden = value !== 'file';
+      changed();
+      void this.prepare();
+    });
+    source.name = 'source';
+    source.addEventListener('reflect', () => {
+      if (source.value === settings.source) return;
+      source.value = settings.source;
+      this.file.hidden = settings.source !== 'file';
+      void this.prepare();
+    });
+    this.choice = field('Speech from', source);
     this.file.hidden = settings.source !== 'file';
   }
 
@@ -54,6 +59,13 @@ export class Voices {
     await this.#opening;
   }
 
+  /** The button goes down: a microphone that was refused, or unplugged, may be back. */
+  async again(): Promise<void> {
+    if (this.settings.source !== 'microphone') return;
+    if (!this.#sound && !lacking(true)) this.warn('The sound card is not open, and so there is no microphone: connect again, or choose another source.');
+    await this.#takeMicrophone();
+  }
+
   /** Sees to it that there is something to say. */
   async prepare(): Promise<void> {
     const { source } = this.settings;
@@ -66,9 +78,10 @@ export class Voices {
   async #takeMicrophone(): Promise<void> {
     const obstacle = lacking(true);
     if (obstacle) return this.warn(obstacle);
+    // Before the device is switched on there is none.
     if (!this.#sound) return;
     try {
-      const capture = await this.#sound.microphone((text) => this.warn(text));
+      const capture = await this.#sound.microphone(() => this.settings.source === 'microphone', (text) => this.warn(text));
       if (capture) this.remote.tell({ do: 'audio', rate: this.#sound.rate, capture }, [capture]);
     } catch (error) {
       this.warn(error instanceof Error ? error.message : String(error));
