@@ -1,33 +1,9 @@
-//! Data from outside the repository: `SIDETONE_CORPUS`, or ../shared/corpus beside the checkout.
+//! Data from outside the repository, read: bitstreams and sealed packets.
 
 use serde_json::Value;
 use sidetone_audio::bit::{self, Record};
 use sidetone_packet::Header;
-use std::path::PathBuf;
-
-fn root() -> PathBuf {
-    std::env::var_os("SIDETONE_CORPUS")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus")), PathBuf::from)
-}
-
-/// The files of a folder of the corpus that end in `extension`, by name; none, with a word about it, where there is no
-/// corpus.
-///
-/// # Panics
-/// Where the folder is there and holds none.
-#[must_use]
-pub fn files(folder: &str, extension: &str, skipped: &str) -> Vec<PathBuf> {
-    let folder = root().join(folder);
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        println!("skipped: {skipped} ({} is no folder; SIDETONE_CORPUS names the corpus)", folder.display());
-        return Vec::new();
-    };
-    let mut files: Vec<_> = entries.map(|entry| entry.expect("a readable folder").path()).collect();
-    files.retain(|file| file.extension().is_some_and(|found| found == extension));
-    files.sort();
-    assert!(!files.is_empty(), "{} holds no .{extension} file", folder.display());
-    files
-}
+use sidetone_testbed::corpus::{file, files};
 
 /// The official bitstreams by name, each with its packets.
 ///
@@ -65,11 +41,7 @@ pub struct SealedPacket {
 /// Where the file is there and is not what it should be.
 #[must_use]
 pub fn packets(skipped: &str) -> Option<([u8; 16], Vec<SealedPacket>)> {
-    let file = root().join("packets.json");
-    let Ok(text) = std::fs::read(&file) else {
-        println!("skipped: {skipped} (no {}; SIDETONE_CORPUS names the corpus)", file.display());
-        return None;
-    };
+    let text = file("packets.json", skipped)?;
     let json: Value = serde_json::from_slice(&text).expect("packets.json is JSON");
     let key = hex(&json["key"]).try_into().expect("a key of 16 bytes");
     let packets = json["packets"].as_array().expect("packets").iter().map(packet).collect();

@@ -1,7 +1,7 @@
 //! Voices: the clip that the repository carries, and the recordings of the corpus.
 
-use crate::corpus;
 use sidetone_audio::{Pcm, resample, wav};
+use sidetone_testbed::corpus;
 use std::path::PathBuf;
 
 /// The clip that the repository carries (made with espeak-ng): 4.1 s, mono, at 24 kHz.

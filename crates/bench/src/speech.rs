@@ -2,7 +2,8 @@
 
 use anyhow::Context;
 use sidetone_audio::{Pcm, resample, wav};
-use std::path::{Path, PathBuf};
+use sidetone_testbed::corpus;
+use std::path::Path;
 
 /// Mono speech.
 #[derive(Debug, Clone)]
@@ -19,16 +20,7 @@ impl Speech {
     /// # Errors
     /// Where a file cannot be read.
     pub fn load() -> anyhow::Result<Self> {
-        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let corpus = std::env::var_os("SIDETONE_CORPUS")
-            .map_or_else(|| checkout.join("../shared/corpus"), PathBuf::from)
-            .join("speech");
-        let mut files: Vec<_> = match std::fs::read_dir(&corpus) {
-            Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
-            Err(_) => Vec::new(),
-        };
-        files.retain(|path| path.extension().is_some_and(|extension| extension == "wav"));
-        files.sort();
+        let files = corpus::files("speech", "wav", "recordings of people, the clip stands in");
         if files.is_empty() {
             return Self::clip();
         }

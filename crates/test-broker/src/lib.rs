@@ -9,11 +9,13 @@ mod certificates;
 mod clients;
 mod nats;
 mod process;
+mod server;
 
 pub use broker::{Broker, Setup};
 pub use certificates::Certificates;
 pub use clients::{Foreign, publisher, subscriber};
 pub use nats::{Nats, NatsSetup};
+pub use server::Server;
 
 use std::path::PathBuf;
 

@@ -10,6 +10,7 @@ use super::*;
 use crate::monitor::named;
 use proptest::prelude::*;
 use sidetone_host::pool::LatencyCounts;
+use sidetone_testbed::apart;
 use std::fs;
 use std::path::Path;
 
@@ -341,10 +342,9 @@ fn what_outlives_a_restart_is_found_again() {
     assert!(history.restored().is_none(), "once");
 }
 
-/// Runs one of the ignored tests below in a process of its own.
+/// One of the ignored tests below, in a process of its own.
 fn child(name: &str, folder: &Path) -> std::process::Command {
-    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", &format!("history::tests::{name}"), "--ignored", "--nocapture"]);
+    let mut command = apart::ignored(&format!("history::tests::{name}"));
     command.env("HISTORY_FOLDER", folder).stdout(std::process::Stdio::null());
     command
 }
@@ -407,28 +407,11 @@ fn goes_on_when_a_full_disk_has_room_again() {
     assert_eq!(sound, "ok");
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_costs_history_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let mount = "mount -t tmpfs -o size=600k none \"$HISTORY_FOLDER\"";
-    let small = |script: &str| {
-        let mut command = std::process::Command::new("unshare");
-        command.args(["-rm", "sh", "-c", script, "sh"]).env("HISTORY_FOLDER", folder.path());
-        command
-    };
-    if !small(mount).output().is_ok_and(|tried| tried.status.success()) {
-        eprintln!("SKIPPED: no small disk can be had here (unshare -rm, mount -t tmpfs)");
-        return;
-    }
     let inner = child("goes_on_when_a_full_disk_has_room_again", folder.path());
-    let mut outer = small(&format!("{mount} && exec \"$@\""));
-    outer.arg(inner.get_program()).args(inner.get_args());
-    let done = outer.output().unwrap();
-    assert!(
-        done.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&done.stdout),
-        String::from_utf8_lossy(&done.stderr)
-    );
+    if let Some(test) = apart::on_small_disk(folder.path(), 600, &inner) {
+        apart::passes(test);
+    }
 }

@@ -9,6 +9,7 @@ use sidetone_gateway::config::BridgeKind;
 use sidetone_gateway::{Config, Gateway};
 use sidetone_opus::SampleRate;
 use sidetone_protocol::message::{DeviceBody, GatewayBody, ListenMode};
+use sidetone_testbed::apart;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -261,25 +262,14 @@ async fn calls_go_on_where_the_disk_is_full() {
     assert!(gateway.shut_down().await);
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_costs_recordings_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let mount = "mount -t tmpfs -o size=900k none \"$RECORDING_FOLDER\"";
-    let small = |script: &str| {
-        let mut command = std::process::Command::new("unshare");
-        command.args(["-rm", "sh", "-c", script, "sh"]).env("RECORDING_FOLDER", folder.path());
-        command
-    };
-    if !small(mount).output().is_ok_and(|tried| tried.status.success()) {
-        return eprintln!("SKIPPED: no small disk can be had here (unshare -rm, mount -t tmpfs)");
+    let mut inner = apart::ignored("recording::calls_go_on_where_the_disk_is_full");
+    inner.env("RECORDING_FOLDER", folder.path());
+    if let Some(test) = apart::on_small_disk(folder.path(), 900, &inner) {
+        apart::passes(test);
     }
-    let mut command = small(&format!("{mount} && exec \"$@\""));
-    command.arg(std::env::current_exe().unwrap());
-    command.args(["recording::calls_go_on_where_the_disk_is_full", "--exact", "--ignored", "--nocapture"]);
-    let done = command.output().unwrap();
-    let said = String::from_utf8_lossy(&done.stdout);
-    assert!(done.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&done.stderr));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::common::{let_in, listen, options};
 use sidetone_mqtt::tls::{self, Identity};
 use sidetone_mqtt::{ConnectError, Limits, Listener, ListenerOptions, Transport, connect};
 use sidetone_test_broker::Certificates;
+use sidetone_testbed::apart;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -93,13 +94,7 @@ async fn an_address_that_is_taken_is_named() {
 #[cfg(unix)]
 #[test]
 fn a_process_without_file_descriptors_goes_on_when_it_has_some_again() {
-    let limited = std::process::Command::new("sh")
-        .args(["-c", "ulimit -n 60 && exec \"$0\" --exact --ignored listener::without_file_descriptors"])
-        .arg(std::env::current_exe().unwrap())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&limited.stdout);
-    assert!(limited.status.success() && said.contains("1 passed"), "{said}");
+    apart::passes(apart::with_open_files(60, &apart::ignored("listener::without_file_descriptors")));
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! The official bitstreams (RFC 6716, RFC 8251) through the decoder.
 
-use crate::common::{bitstream, corpus};
+use crate::common::bitstream;
 use sha1::{Digest, Sha1};
 use sidetone_opus::{Channels, Decoder, MAX_SAMPLES, SampleRate};
+use sidetone_testbed::corpus;
 use std::fs;
 
 /// SHA-1 of the RFC's decoded output, 48 kHz stereo s16le, where libopus 1.6.1 is byte-exact.
@@ -14,11 +15,7 @@ const OUTPUTS: [(&str, &str); 3] = [
 
 #[test]
 fn the_final_range_of_every_packet_is_the_encoders() {
-    let Some(folder) = corpus("opus", "final ranges of the official bitstreams") else { return };
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "bit"));
-    assert!(!files.is_empty(), "a corpus without a .bit file");
-    for file in files {
+    for file in corpus::files("opus", "bit", "final ranges of the official bitstreams") {
         let bytes = fs::read(&file).unwrap();
         for (rate, channels) in [(SampleRate::Hz48000, Channels::Stereo), (SampleRate::Hz16000, Channels::Mono)] {
             let mut decoder = Decoder::new(rate, channels).unwrap();
@@ -33,7 +30,7 @@ fn the_final_range_of_every_packet_is_the_encoders() {
 
 #[test]
 fn output_is_byte_exact_where_the_rfcs_is() {
-    let Some(folder) = corpus("opus", "output of the official bitstreams") else { return };
+    let Some(folder) = corpus::folder("opus", "output of the official bitstreams") else { return };
     for (name, expected) in OUTPUTS {
         let bytes = fs::read(folder.join(name).with_extension("bit")).unwrap();
         let mut decoder = Decoder::new(SampleRate::Hz48000, Channels::Stereo).unwrap();

@@ -1,9 +1,10 @@
 //! `sidetone conformance` on the official bitstreams, where they are present, and on damaged ones.
 
-use crate::common::{clip, corpus, listing, number, run, scratch, transcode};
+use crate::common::{clip, listing, number, run, scratch, transcode};
 use serde_json::Value;
 use sha1::{Digest, Sha1};
 use sidetone_audio::bit;
+use sidetone_testbed::corpus;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
@@ -24,7 +25,7 @@ fn write(path: &Path, records: &[bit::Record]) {
 
 #[test]
 fn every_final_range_of_the_official_vectors_is_reproduced() {
-    let Some(vectors) = corpus("opus") else { return };
+    let Some(vectors) = corpus::folder("opus", "final ranges of the official bitstreams") else { return };
     let folder = scratch();
     let (code, report) = conformance(&[&vectors], &["--write".as_ref(), folder.path().as_ref()]);
     assert_eq!((code, &report["passed"]), (0, &Value::Bool(true)), "{report}");
@@ -51,7 +52,7 @@ fn every_final_range_of_the_official_vectors_is_reproduced() {
 
 #[test]
 fn a_corrupted_vector_fails_and_the_packet_is_named() {
-    let Some(vectors) = corpus("opus") else { return };
+    let Some(vectors) = corpus::folder("opus", "a damaged official bitstream") else { return };
     let folder = scratch();
     let (whole, damaged) = (vectors.join("testvector02.bit"), folder.path().join("damaged.bit"));
     let mut records = bit::read(&whole).unwrap();

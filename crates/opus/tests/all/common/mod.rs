@@ -4,9 +4,9 @@
 
 use proptest::test_runner::{Config, RngSeed};
 use sidetone_opus::{Application, Bitrate, Channels, Encoder, FrameDuration, MAX_PACKET, SampleRate};
+use sidetone_testbed::corpus;
 use std::f64::consts::TAU;
 use std::fs;
-use std::path::PathBuf;
 
 /// The same cases in every run.
 pub fn cases(cases: u32) -> Config {
@@ -144,26 +144,11 @@ pub fn snr(meant: &[i16], heard: &[i16]) -> f64 {
     10.0 * (power / error.max(1e-9)).log10()
 }
 
-/// A folder of the corpus, or `None` (with a word about it) where there is none.
-pub fn corpus(folder: &str, skipped: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SIDETONE_CORPUS")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus")), PathBuf::from);
-    let path = root.join(folder);
-    if path.is_dir() {
-        return Some(path);
-    }
-    println!("skipped: {skipped} ({} is no folder; SIDETONE_CORPUS names the corpus)", path.display());
-    None
-}
-
 /// Real speech of the corpus at 16 kHz, or the made-up voice where there is none.
 pub fn speech() -> Vec<i16> {
-    let Some(folder) = corpus("speech", "real speech, a made-up voice stands in") else {
-        return voice(SampleRate::Hz16000, Channels::Mono, 5.0);
-    };
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    let wav = fs::read(&files[0]).unwrap();
+    let files = corpus::files("speech", "wav", "real speech, a made-up voice stands in");
+    let Some(first) = files.first() else { return voice(SampleRate::Hz16000, Channels::Mono, 5.0) };
+    let wav = fs::read(first).unwrap();
     assert_eq!((&wav[..4], &wav[36..40]), (&b"RIFF"[..], &b"data"[..]), "a WAV with a header of 44 bytes");
     wav[44..].chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
 }

@@ -1,10 +1,9 @@
 //! What the tests share: hexadecimal, a key, and the corpus where it is present.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use std::path::PathBuf;
-
 use serde::Deserialize;
 use sidetone_packet::{Candidate, Direction, HEADER_LEN, Header, KeySchedule, Opener, OpenerConfig, seal_with};
+use sidetone_testbed::corpus;
 
 /// A session key. Its bytes are unlike anything else in the tests, so that a leak is recognised.
 pub(crate) const KEY: [u8; 16] =
@@ -90,14 +89,6 @@ impl CorpusPacket {
 
 /// The corpus's `packets.json`, or `None` (with a word about it) where there is no corpus.
 pub(crate) fn corpus(skipped: &str) -> Option<Corpus> {
-    let folder = std::env::var_os("SIDETONE_CORPUS")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus")), PathBuf::from);
-    let file = folder.join("packets.json");
-    match std::fs::read(&file) {
-        Ok(text) => Some(serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))),
-        Err(error) => {
-            println!("skipped: {skipped} ({}: {error}; SIDETONE_CORPUS names the corpus)", file.display());
-            None
-        }
-    }
+    let text = corpus::file("packets.json", skipped)?;
+    Some(serde_json::from_slice(&text).unwrap_or_else(|error| panic!("packets.json: {error}")))
 }

@@ -1,14 +1,13 @@
 //! What the tests share: a device and a gateway, short forms, and the corpus where it is present.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 use sidetone_protocol::message::{
     AudioParams, DeviceBody, DeviceHello, DeviceMessage, GatewayBody, GatewayMessage, Tts, UdpEndpoint,
 };
 use sidetone_protocol::session::{Config, GatewaySession, Grant, HelloId, Input, Output};
 use sidetone_protocol::{HelloNonce, SessionKey, Time};
+use sidetone_testbed::corpus;
 
 /// A session key. Its bytes are unlike anything else in the tests, so that a leak is recognised.
 pub(crate) const KEY: [u8; 16] =
@@ -67,16 +66,8 @@ pub(crate) fn live(config: Config, at: u64) -> GatewaySession {
 
 /// The corpus's `packets.json`, or `None` (with a word about it) where there is no corpus.
 pub(crate) fn corpus(skipped: &str) -> Option<Value> {
-    let folder = std::env::var_os("SIDETONE_CORPUS")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus")), PathBuf::from);
-    let file = folder.join("packets.json");
-    match std::fs::read(&file) {
-        Ok(text) => Some(serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))),
-        Err(error) => {
-            println!("skipped: {skipped} ({}: {error}; SIDETONE_CORPUS names the corpus)", file.display());
-            None
-        }
-    }
+    let text = corpus::file("packets.json", skipped)?;
+    Some(serde_json::from_slice(&text).unwrap_or_else(|error| panic!("packets.json: {error}")))
 }
 
 pub(crate) fn unhex(text: &str) -> Vec<u8> {

@@ -5,8 +5,8 @@ use proptest::test_runner::{Config as Cases, RngSeed};
 use sidetone_opus::{Channels, Error, SampleRate};
 use sidetone_packet::{Direction, HEADER_LEN, Header, KeySchedule, open_with, seal_with};
 use sidetone_session::{Codec, Config, FrameDecoder, FrameEncoder, Libopus, Outgoing, Quality, Session};
+use sidetone_testbed::corpus;
 use std::f64::consts::TAU;
-use std::path::PathBuf;
 
 /// A session key. Its bytes are unlike anything else in the tests, so that a leak is recognised.
 pub const KEY: [u8; 16] =
@@ -96,16 +96,9 @@ pub fn voice(rate: SampleRate, channels: Channels, seconds: f64) -> Vec<i16> {
 
 /// Speech at 16 kHz: the corpus's where it is present.
 pub fn speech() -> Vec<i16> {
-    let folder = std::env::var_os("SIDETONE_CORPUS")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus")), PathBuf::from)
-        .join("speech");
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        println!("skipped: real speech, a made-up voice stands in ({} is not there)", folder.display());
-        return voice(SampleRate::Hz16000, Channels::Mono, 5.0);
-    };
-    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    let wav = std::fs::read(&files[0]).unwrap();
+    let files = corpus::files("speech", "wav", "real speech, a made-up voice stands in");
+    let Some(first) = files.first() else { return voice(SampleRate::Hz16000, Channels::Mono, 5.0) };
+    let wav = std::fs::read(first).unwrap();
     assert_eq!((&wav[..4], &wav[36..40]), (&b"RIFF"[..], &b"data"[..]), "a WAV with a header of 44 bytes");
     wav[44..].chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
 }

@@ -86,18 +86,6 @@ pub fn read(path: &Path) -> Pcm {
     wav::read(path).unwrap()
 }
 
-/// A folder of the corpus, or `None` after saying that it is not there.
-pub fn corpus(folder: &str) -> Option<PathBuf> {
-    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
-    let root = std::env::var_os("SIDETONE_CORPUS").map_or_else(default, PathBuf::from);
-    let found = root.join(folder);
-    if found.is_dir() {
-        return Some(found);
-    }
-    eprintln!("skipped: no {} (set SIDETONE_CORPUS)", found.display());
-    None
-}
-
 /// Whether opus-tools are there; says so where they are not.
 pub fn opus_tools() -> bool {
     // Whether they start: `opusinfo --version` is no success even then.
