@@ -1,11 +1,13 @@
-//! First inputs for the fuzz targets, made from the corpus of recordings where there is one. How an input is read stands
-//! in `fuzz/src/lib.rs` and at the head of each target.
+//! First inputs for the fuzz targets: of audio made from the corpus of recordings, where there is one; of what is said,
+//! made here. How an input is read stands in `fuzz/src/lib.rs` and at the head of each target.
 
-use crate::sh::root;
+mod said;
+
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use sidetone_testbed::corpus::root;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Bytes of packets in one input: some frames in a row, and still many inputs a second.
 const ROOM: usize = 800;
@@ -15,7 +17,7 @@ const PER_STREAM: usize = 8;
 
 /// Writes the inputs for `target` to `folder`, and says how many there are. Targets not known here have none.
 pub(crate) fn write(target: &str, folder: &Path) -> Result<usize> {
-    let Some(corpus) = corpus() else { return Ok(0) };
+    let corpus = root();
     let inputs = match target {
         // 48 kHz, stereo.
         "opus_decode" => from_bitstreams(&corpus, &[9])?,
@@ -25,6 +27,8 @@ pub(crate) fn write(target: &str, folder: &Path) -> Result<usize> {
         }
         // Both directions; packets that go against the one chosen are refused.
         "packet_open" => from_packets(&corpus)?,
+        "protocol_message" => said::messages(),
+        "mqtt_packet" => said::mqtt(),
         _ => Vec::new(),
     };
     for (index, input) in inputs.iter().enumerate() {
@@ -32,12 +36,6 @@ pub(crate) fn write(target: &str, folder: &Path) -> Result<usize> {
         fs::write(&file, input).with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(inputs.len())
-}
-
-/// The corpus, where there is one.
-fn corpus() -> Option<PathBuf> {
-    let folder = std::env::var_os("SIDETONE_CORPUS").map_or_else(|| root().join("../shared/corpus"), PathBuf::from);
-    folder.is_dir().then_some(folder)
 }
 
 fn from_bitstreams(corpus: &Path, setup: &[u8]) -> Result<Vec<Vec<u8>>> {
@@ -89,15 +87,20 @@ fn from_packets(corpus: &Path) -> Result<Vec<Vec<u8>>> {
 fn input(setup: &[u8], op: u8, packets: &[&[u8]]) -> Vec<u8> {
     let mut input = setup.to_vec();
     for packet in packets {
-        let Ok(length) = u16::try_from(packet.len()) else { continue };
         if input.len() + packet.len() > ROOM {
             break;
         }
-        input.push(op);
-        input.extend(length.to_be_bytes());
-        input.extend(*packet);
+        record(&mut input, op, packet);
     }
     input
+}
+
+/// One more record.
+fn record(input: &mut Vec<u8>, op: u8, bytes: &[u8]) {
+    let Ok(length) = u16::try_from(bytes.len()) else { return };
+    input.push(op);
+    input.extend(length.to_be_bytes());
+    input.extend(bytes);
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
