@@ -13,7 +13,6 @@ use mqtt::result_code::MqttError;
 use mqtt_protocol_core::mqtt;
 use rustls::pki_types::ServerName;
 use std::fmt;
-use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::{TlsConnector, TlsStream};
@@ -85,16 +84,13 @@ async fn encrypt(tcp: TcpStream, options: &Options) -> Result<TlsStream<TcpStrea
     stream.map(TlsStream::from).map_err(|source| ConnectError::Tls { server: server.to_string(), source })
 }
 
-/// Up to so long a keep-alive, pings go twice as often: a server that waits for one and a half times as long would have
-/// us for dead where one of them is a second late.
-const SHORT: Duration = Duration::from_secs(2);
-
 async fn over(stream: Stream, options: &Options) -> Result<Client, ConnectError> {
     let failed = |source| ConnectError::Connection { server: options.server(), source };
     let mut engine =
         Engine::new(options.version, options.max_packet, options.max_in_flight, Some(options.answer_timeout));
-    if (Duration::from_secs(1)..=SHORT).contains(&options.keep_alive) {
-        engine.ping_every(options.keep_alive / 2);
+    // Where it is as usual, a server of version 5 may shorten it.
+    if let Some(interval) = options.ping_interval().filter(|interval| *interval < options.keep_alive) {
+        engine.ping_every(interval);
     }
     let mut link = Link::new(engine, stream, Input::default(), options.send_timeout, None);
     let packet = hello(options).map_err(|_| OptionsError::Unsendable)?;

@@ -60,6 +60,10 @@ pub struct Options {
     pub max_in_flight: u16,
 }
 
+/// Up to so long a keep-alive, pings go twice as often: a server that waits for one and a half times as long would have
+/// us for dead where one of them is a second late.
+const SHORT: Duration = Duration::from_secs(2);
+
 /// A server's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Server {
@@ -110,6 +114,22 @@ impl Options {
             max_packet: 256 << 10,
             max_in_flight: 128,
         })
+    }
+
+    /// How often a client pings that has nothing else to say. `None`: never.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let mut options = sidetone_mqtt::Options::new("mqtt://broker.example")?;
+    /// assert_eq!(options.ping_interval(), Some(Duration::from_secs(60)));
+    /// options.keep_alive = Duration::from_secs(1);
+    /// assert_eq!(options.ping_interval(), Some(Duration::from_millis(500)));
+    /// # Ok::<(), sidetone_mqtt::OptionsError>(())
+    /// ```
+    pub fn ping_interval(&self) -> Option<Duration> {
+        let seconds = Duration::from_secs(self.keep_alive.as_secs());
+        let interval = if seconds <= SHORT { seconds / 2 } else { seconds };
+        (!interval.is_zero()).then_some(interval)
     }
 
     /// Host and port of the server, for messages.

@@ -31,8 +31,10 @@ use crate::{Config, Error, Pattern, Shared};
 /// How soon a device that has no call tries again after one failed.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// The same after a call that stood and was ended by the gateway: its user is in the middle of something.
-const RESUME: Duration = Duration::from_secs(1);
+/// The same after a call that stood and was ended by the gateway: its user is in the middle of something. By half more
+/// or less, so that not all come at once; with the nine seconds in which a broker notices a gateway that hangs, less than
+/// ten.
+const RESUME: Duration = Duration::from_millis(500);
 
 /// Everything that makes one device this device.
 pub(crate) struct VirtualDevice {

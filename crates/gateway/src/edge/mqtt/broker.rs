@@ -7,7 +7,7 @@
 //! | one a call ([`call_link`](super::call_link)) | the device's own topic | what the device says; its last will is goodbye |
 
 use super::call_link::CallLink;
-use super::read;
+use super::{keep_alive, read};
 use crate::config::BrokerProtocol;
 use crate::device;
 use crate::error::StartError;
@@ -20,16 +20,11 @@ use sidetone_protocol::message::{DeviceBody, DeviceMessage};
 use sidetone_protocol::topic::{ClientId, Dialect, Envelope, PER_DEVICE_FILTER, Uplink};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 /// Messages of a device behind an envelope that wait.
 const WAITING: usize = 32;
-
-/// How often the broker hears of us where hellos come in; after one and a half times as long it takes us for dead. Less
-/// than calls have: a gateway that hangs should get no more hellos by the time its devices are told goodbye.
-const KEEP_ALIVE: Duration = Duration::from_secs(1);
 
 /// A broker that is to be reached.
 pub(crate) struct Broker {
@@ -92,7 +87,7 @@ impl Broker {
     async fn listen(&self, role: &str, filters: &[String], take: impl Fn((String, Vec<u8>))) {
         let mut retry = Retry::SOON;
         let mut options = self.options.clone();
-        options.keep_alive = KEEP_ALIVE;
+        options.keep_alive = keep_alive::HELLOS;
         options.client_id = match &self.shared.config().broker.client_id {
             Some(id) => format!("{id}-{role}"),
             None => String::new(),

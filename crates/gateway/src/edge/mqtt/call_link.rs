@@ -4,7 +4,7 @@
 //! broker itself tells the device, which then says hello anew, to whichever gateway is left. So nothing of ours keeps
 //! state that gateways share.
 
-use super::read;
+use super::{keep_alive, read};
 use crate::link::{Gone, Link, Said};
 use crate::retry::Retry;
 use sidetone_mqtt::client::{Client, Event, connect};
@@ -12,17 +12,12 @@ use sidetone_mqtt::{LastWill, Options, Qos};
 use sidetone_protocol::message::{DeviceBody, DeviceMessage, GatewayBody, GatewayMessage};
 use sidetone_protocol::topic::ClientId;
 use std::collections::VecDeque;
-use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 /// Messages kept for a device while the broker is away. The oldest go first.
 const KEPT: usize = 32;
-
-/// How often the broker hears of a call; after one and a half times as long it takes it for dead, and tells the device.
-/// Mosquitto 2.0 looks only every six seconds: with these its devices are told after nine at the latest.
-const KEEP_ALIVE: Duration = Duration::from_secs(2);
 
 /// What a device says comes through its own topic, or, from behind an envelope, through a channel.
 pub(super) struct CallLink {
@@ -56,7 +51,7 @@ impl CallLink {
             qos: Qos::AtMostOnce,
             retain: false,
         });
-        options.keep_alive = KEEP_ALIVE;
+        options.keep_alive = keep_alive::CALL;
         let state = State::Connecting(attempts(options.clone(), uplink.clone()));
         Self { device, options, uplink, downlink, said, state, kept: VecDeque::new() }
     }

@@ -7,6 +7,7 @@ pub(crate) mod broker;
 mod call_link;
 pub(crate) mod endpoint;
 mod endpoint_link;
+mod keep_alive;
 
 use crate::link::Said;
 use sidetone_protocol::message::DeviceMessage;
