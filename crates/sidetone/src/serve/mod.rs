@@ -3,6 +3,7 @@
 mod banner;
 mod check;
 mod flags;
+mod service;
 
 use crate::log::Log;
 use crate::report::{complain, print};
@@ -113,10 +114,14 @@ async fn serve(args: &Args, loaded: Loaded, log: &Log) -> Result<ExitCode> {
         return Ok(if drained { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     print("\nServing until Ctrl-C.\n")?;
+    let _alive = service::serving().await;
     loop {
         match signals.next().await {
             Asked::Reload => reload(args, &gateway, log),
-            asked => return end(gateway, &mut signals, asked).await,
+            asked => {
+                service::ending().await;
+                return end(gateway, &mut signals, asked).await;
+            }
         }
     }
 }
