@@ -21,7 +21,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Run {
 }
 
 /// A device that has said hello.
-async fn device_in_a_call(address: &str) -> Client {
+pub(crate) async fn device_in_a_call(address: &str) -> Client {
     let mut options = Options::new(&format!("mqtt://{address}")).unwrap();
     options.client_id = "GID_t@@@aa_bb_cc_dd_ee_21@@@u".into();
     let mut client = sidetone_mqtt::connect(&options).await.unwrap();
@@ -31,7 +31,7 @@ async fn device_in_a_call(address: &str) -> Client {
     client
 }
 
-async fn next(client: &mut Client) -> Option<GatewayBody> {
+pub(crate) async fn next(client: &mut Client) -> Option<GatewayBody> {
     match tokio::time::timeout(PATIENCE, client.receive()).await.expect("something").unwrap() {
         Event::Publish { payload, .. } => Some(GatewayMessage::parse(&payload).unwrap().body),
         Event::Disconnected { .. } => None,
