@@ -123,12 +123,6 @@ impl Devices {
         Ok(Entered { connected, commands: received, replaced })
     }
 
-    /// Whether one more device, or this one anew, finds a place.
-    pub(crate) fn has_room(&self, device: &ClientId, limit: usize) -> bool {
-        let places = self.lock();
-        places.by_id.len() < limit || places.by_id.contains_key(device)
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.lock().by_id.len()
     }

@@ -12,7 +12,7 @@ use crate::link::Identity;
 use crate::media::Table;
 use crate::monitor::Monitor;
 use crate::protect::Bucket;
-use crate::registry::Devices;
+use crate::registry::{Devices, Entered, Full};
 use sidetone_host::Pool;
 use sidetone_protocol::Time;
 use sidetone_protocol::credential::SignatureKey;
@@ -145,6 +145,14 @@ impl Shared {
     /// Devices that may be connected: as configured, and as the system's limit of open files allows.
     pub(crate) fn most_devices(&self) -> usize {
         self.config().limits.devices.min(self.room)
+    }
+
+    /// A place for a device, where there is one.
+    pub(crate) fn enter(&self, identity: &Identity) -> Result<Entered, Full> {
+        let entered = self.devices.enter(identity, self.most_devices())?;
+        self.counters.totals.connections.add(1);
+        self.counters.totals.connections_replaced.add(entered.replaced.into());
+        Ok(entered)
     }
 
     pub(crate) fn admits_hello(&self) -> bool {

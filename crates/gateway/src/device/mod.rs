@@ -8,7 +8,7 @@ mod uplink;
 
 use crate::bridge::ToBackEnd;
 use crate::link::{Gone, Identity, Link, Said};
-use crate::protect::Bucket;
+use crate::protect::{Bucket, Seldom};
 use crate::registry::{Command, Connected, Entered};
 use crate::shared::{Phase, Shared};
 use call::{Call, Happened};
@@ -22,23 +22,38 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
+static NO_ROOM: Seldom = Seldom::new();
+static ANEW: Seldom = Seldom::new();
+static NOT_NOW: Seldom = Seldom::new();
+
 /// Serves a device until its connection, or the gateway, ends.
-pub(crate) async fn serve<L: Link>(shared: Arc<Shared>, identity: Identity, mut link: L) {
-    let Entered { connected, commands, replaced } = match shared.devices.enter(&identity, shared.most_devices()) {
-        Ok(entered) => entered,
+pub(crate) async fn serve<L: Link>(shared: Arc<Shared>, identity: Identity, link: L) {
+    match shared.enter(&identity) {
+        Ok(entered) => serve_entered(shared, identity, entered, link).await,
         Err(full) => {
             shared.counters.totals.connections_refused.add(1);
-            tracing::warn!(device = %identity.device, %full, "a device was refused");
-            return link.close().await;
+            if let Some(times) = NO_ROOM.times() {
+                tracing::warn!(device = %identity.device, %full, times, "a device was refused");
+            }
+            link.close().await;
         }
-    };
-    shared.counters.totals.connections.add(1);
-    shared.counters.totals.connections_replaced.add(replaced.into());
+    }
+}
+
+/// The same for a device that has its place already: since before it was told that it is let in, so that of two that come
+/// one after the other the later one is the newest.
+pub(crate) async fn serve_entered<L: Link>(shared: Arc<Shared>, identity: Identity, entered: Entered, mut link: L) {
+    let Entered { connected, commands, .. } = entered;
     let rate = f64::from(shared.config().limits.messages_per_second);
+    let mut phase = shared.phase.subscribe();
+    if *phase.borrow() != Phase::Serving {
+        // It came in while the gateway began to end.
+        phase.mark_changed();
+    }
     let device = Device {
         protocol: GatewaySession::new(protocol_config(&shared)),
         messages: Bucket::new(rate, rate * 5.0, shared.now()),
-        phase: shared.phase.subscribe(),
+        phase,
         identity,
         call: None,
         prepared: None,
@@ -132,7 +147,9 @@ impl Device {
                 Ok(())
             }
             Event::Command(Some(Command::Replaced)) => {
-                tracing::info!(device = %self.identity.device, "the device connected anew");
+                if let Some(times) = ANEW.times() {
+                    tracing::info!(device = %self.identity.device, times, "a device connected anew");
+                }
                 Err(Gone)
             }
             Event::Phase => self.feed(Input::Close(EndCause::Shutdown), link).await,
@@ -196,7 +213,9 @@ impl Device {
                     }
                     Err(refused) => {
                         self.shared.counters.totals.hellos_refused.add(1);
-                        tracing::info!(device = %self.identity.device, %refused, "a hello was refused");
+                        if let Some(times) = NOT_NOW.times() {
+                            tracing::info!(device = %self.identity.device, %refused, times, "a hello was refused");
+                        }
                         Input::Refuse { hello, alert: Alert::sad("Busy", refused.said()) }
                     }
                 })

@@ -1,6 +1,7 @@
 //! Sealed datagrams over UDP, many at a time where the platform has it.
 
 use crate::media::{MAX_DATAGRAM, Path, Table};
+use crate::protect::Seldom;
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::array;
@@ -16,6 +17,8 @@ const SLOT: usize = MAX_DATAGRAM + 1;
 
 /// How long after an error of the socket it is read again.
 const PAUSE: Duration = Duration::from_millis(10);
+
+static NOT_READ: Seldom = Seldom::new();
 
 /// The socket.
 pub(crate) struct Udp {
@@ -55,7 +58,9 @@ impl Udp {
             let count = match received {
                 Ok(count) => count,
                 Err(error) => {
-                    tracing::warn!(%error, "UDP cannot be read");
+                    if let Some(times) = NOT_READ.times() {
+                        tracing::warn!(%error, times, "UDP cannot be read");
+                    }
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }

@@ -1,7 +1,8 @@
 //! Connections: how many, and how long each may dawdle.
 
 use super::stopped;
-use crate::protect::Places;
+use crate::counters::Counters;
+use crate::protect::{Places, Seldom};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -35,8 +36,16 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// The largest head of a request.
 const LARGEST_HEAD: usize = 16 << 10;
 
+static TURNED_AWAY: Seldom = Seldom::new();
+static NOT_ACCEPTED: Seldom = Seldom::new();
+
 /// Serves until `stop` says so; then answers what was asked.
-pub(super) async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    counters: Arc<Counters>,
+    mut stop: watch::Receiver<bool>,
+) {
     let places = Arc::new(Places::new(CONNECTIONS, OF_ONE_SOURCE));
     let mut connections = JoinSet::new();
     loop {
@@ -54,10 +63,17 @@ pub(super) async fn serve(listener: TcpListener, router: Router, mut stop: watch
                         drop(place);
                     });
                 }
-                Err(full) => tracing::warn!(%peer, %full, "too many HTTP connections: one was turned away"),
+                Err(full) => {
+                    counters.totals.connections_refused.add(1);
+                    if let Some(times) = TURNED_AWAY.times() {
+                        tracing::warn!(%peer, %full, times, "too many HTTP connections: one was turned away");
+                    }
+                }
             },
             Err(error) => {
-                tracing::warn!(%error, "HTTP connections cannot be accepted");
+                if let Some(times) = NOT_ACCEPTED.times() {
+                    tracing::warn!(%error, times, "HTTP connections cannot be accepted");
+                }
                 sleep(PAUSE).await;
             }
         }

@@ -67,7 +67,7 @@ impl Http {
         let (stop, stopping) = watch::channel(false);
         let bound = self.0.local_addr();
         let site = Site { shared: shared.clone(), stop: stopping.clone() };
-        let serve = connection::serve(self.0, router(site), stopping);
+        let serve = connection::serve(self.0, router(site), shared.counters.clone(), stopping);
         let task = match bound {
             Ok(bound) => {
                 let listening = shared.edges.listening("http.listen", bound);

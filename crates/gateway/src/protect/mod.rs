@@ -4,8 +4,10 @@ mod bucket;
 mod gate;
 mod places;
 mod return_address;
+mod seldom;
 
 pub(crate) use bucket::Bucket;
 pub(crate) use gate::{Admission, Gate};
 pub(crate) use places::{Place, Places};
 pub(crate) use return_address::ReturnAddress;
+pub(crate) use seldom::Seldom;

@@ -5,6 +5,7 @@ mod broker;
 mod certificates;
 mod common;
 mod config;
+mod datagrams;
 mod echo;
 mod fleet;
 mod history;

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 const FRAME: usize = 960;
 
 /// A gateway, and a device in a realtime call with it that was heard.
-async fn call(name: &str) -> (Gateway, Device, Vec<Vec<u8>>) {
+pub(crate) async fn call(name: &str) -> (Gateway, Device, Vec<Vec<u8>>) {
     let mut gateway = Gateway::start(config()).await.unwrap();
     let (device, datagrams) = join(&mut gateway, name).await;
     (gateway, device, datagrams)
@@ -33,7 +33,7 @@ async fn join(gateway: &mut Gateway, name: &str) -> (Device, Vec<Vec<u8>>) {
 }
 
 /// Sends a datagram, and hears it come back.
-async fn echoes(device: &mut Device, datagram: &[u8]) {
+pub(crate) async fn echoes(device: &mut Device, datagram: &[u8]) {
     device.send(datagram).await;
     device.receive().await;
     sleep(FRAME_TIME).await;
@@ -43,7 +43,7 @@ async fn stranger() -> UdpSocket {
     UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap()
 }
 
-async fn counted(gateway: &Gateway, name: &str, value: u64) {
+pub(crate) async fn counted(gateway: &Gateway, name: &str, value: u64) {
     until(&format!("{name} = {value}: {:?}", gateway.counts()), || gateway.counts()[name] == value).await;
 }
 
@@ -83,7 +83,7 @@ async fn a_far_jump_is_not_believed_alone() {
 }
 
 /// A plausible payload: what the device coded last, opened.
-fn opus_payload(device: &mut Device) -> Vec<u8> {
+pub(crate) fn opus_payload(device: &mut Device) -> Vec<u8> {
     let udp = device.media.as_ref().unwrap().udp.clone().unwrap();
     let datagram = device.seal(&speech()[..FRAME]).remove(0);
     let schedule = sidetone_packet::KeySchedule::new(udp.key.expose());
@@ -261,12 +261,13 @@ async fn text_is_swallowed_and_counted() {
     let udp = device.media.as_ref().unwrap().udp.clone().unwrap();
     let mut sealer = Sealer::new(udp.key.expose(), udp.nonce.connection_id(), Direction::Uplink);
     sealer.skip_ahead(70);
-    for text in ["ping:1", "keepalive:2"] {
+    let words = ["ping:1", "keepalive:2", "pong", "hello", "goodbye"];
+    for text in words {
         let mut datagram = vec![0; HEADER_LEN + text.len()];
         sealer.seal(0, text.as_bytes(), &mut datagram).unwrap();
         device.send(&datagram).await;
     }
-    counted(&gateway, "dropped.text", 2).await;
+    counted(&gateway, "dropped.text", words.len() as u64).await;
     assert!(device.receive_within(Duration::from_millis(300)).await.is_none(), "text is not played");
 }
 
@@ -306,5 +307,7 @@ fn flood(gateway: &Gateway, target: SocketAddr, lasting: Duration, per_second: u
         }
         std::thread::sleep(Duration::from_millis(1));
     }
+    socket.set_nonblocking(true).unwrap();
+    assert!(socket.recv(&mut [0; 1]).is_err(), "a stranger was answered");
     sent
 }

@@ -3,6 +3,8 @@
 use super::endpoint_link::EndpointLink;
 use crate::device;
 use crate::link::Identity;
+use crate::protect::Seldom;
+use crate::registry::Entered;
 use crate::shared::{Phase, Shared};
 use sidetone_mqtt::{Crowd, Knock, Limits, Listener, Refusal, Stream, accept};
 use sidetone_protocol::credential::SignatureKey;
@@ -11,6 +13,8 @@ use std::sync::Arc;
 
 /// Connections that have not said yet who they are. One more ends the oldest of the source that has most.
 const STRANGERS: usize = 512;
+
+static REFUSED: Seldom = Seldom::new();
 
 /// Takes connections in, without an end.
 pub(crate) async fn serve(shared: Arc<Shared>, mut listener: Listener) {
@@ -37,11 +41,11 @@ pub(crate) async fn serve(shared: Arc<Shared>, mut listener: Listener) {
                     None
                 }
             };
-            let Some((identity, link)) = introduced else {
+            let Some((identity, entered, link)) = introduced else {
                 return shared.counters.totals.connections_refused.add(1);
             };
             drop(stranger);
-            device::serve(shared, identity, link).await;
+            device::serve_entered(shared, identity, entered, link).await;
         });
     }
 }
@@ -49,13 +53,13 @@ pub(crate) async fn serve(shared: Arc<Shared>, mut listener: Listener) {
 /// Serves one connection, whatever carries it, until it or the gateway ends.
 pub(crate) async fn serve_stream(shared: Arc<Shared>, stream: Stream) {
     match introduce(&shared, stream).await {
-        Some((identity, link)) => device::serve(shared, identity, link).await,
+        Some((identity, entered, link)) => device::serve_entered(shared, identity, entered, link).await,
         None => shared.counters.totals.connections_refused.add(1),
     }
 }
 
-/// Reads who a connection says it is, and checks that.
-async fn introduce(shared: &Shared, stream: Stream) -> Option<(Identity, EndpointLink)> {
+/// Reads who a connection says it is, checks that, and gives it a place.
+async fn introduce(shared: &Shared, stream: Stream) -> Option<(Identity, Entered, EndpointLink)> {
     let (peer, local) = (stream.peer_addr(), stream.local_addr());
     let knock = match accept(stream, &Limits::default()).await {
         Ok(knock) => knock,
@@ -64,19 +68,24 @@ async fn introduce(shared: &Shared, stream: Stream) -> Option<(Identity, Endpoin
             return None;
         }
     };
-    match check(shared, &knock) {
-        Ok(device) => {
+    let entered = check(shared, &knock).and_then(|device| {
+        let ip = |address: Option<std::net::SocketAddr>| address.map(|address| address.ip());
+        let identity = Identity { tenant: shared.tenant_of(&device), device, peer: ip(peer), local: ip(local) };
+        let entered = shared.enter(&identity).map_err(|full| (Refusal::ServerUnavailable, full.to_string()))?;
+        Ok((identity, entered))
+    });
+    match entered {
+        Ok((identity, entered)) => {
+            let connection = knock.welcome().await.ok()?;
             let config = shared.config();
-            let config = &config.mqtt;
-            let tenant = shared.tenant_of(&device);
-            let link = knock.welcome().await.ok().map(|connection| {
-                EndpointLink::new(connection, device.clone(), config.shared_topic.clone(), config.dialect.into())
-            })?;
-            let ip = |address: Option<std::net::SocketAddr>| address.map(|address| address.ip());
-            Some((Identity { device, tenant, peer: ip(peer), local: ip(local) }, link))
+            let (topic, dialect) = (config.mqtt.shared_topic.clone(), config.mqtt.dialect.into());
+            let link = EndpointLink::new(connection, identity.device.clone(), topic, dialect);
+            Some((identity, entered, link))
         }
         Err((refusal, why)) => {
-            tracing::info!(?peer, client = knock.client_id(), why, "a connection was refused");
+            if let Some(times) = REFUSED.times() {
+                tracing::info!(?peer, client = knock.client_id(), why, times, "a connection was refused");
+            }
             knock.refuse(refusal).await;
             None
         }
@@ -89,10 +98,6 @@ fn check(shared: &Shared, knock: &Knock) -> Result<ClientId, (Refusal, String)> 
     }
     let device: ClientId =
         knock.client_id().parse().map_err(|error| (Refusal::BadClientId, format!("client id: {error}")))?;
-    let most = shared.most_devices();
-    if !shared.devices.has_room(&device, most) {
-        return Err((Refusal::ServerUnavailable, format!("{most} devices are connected")));
-    }
     if let Some(key) = &shared.signature_key {
         check_credentials(key, &device, knock).map_err(|why| (Refusal::BadCredentials, why))?;
     }

@@ -2,9 +2,12 @@
 
 use super::read;
 use crate::link::{Gone, Link, Said};
+use crate::protect::Seldom;
 use sidetone_mqtt::{Connection, ConnectionError, Event};
 use sidetone_protocol::message::GatewayMessage;
 use sidetone_protocol::topic::{ClientId, Dialect, Uplink};
+
+static FOR_ANOTHER: Seldom = Seldom::new();
 
 /// One connection. What is said to the device goes out on it whether the device subscribed or not, under the topic that
 /// its dialect has. Nothing of it reaches another connection, whatever that one subscribes to.
@@ -41,7 +44,11 @@ impl Link for EndpointLink {
                         self.topic = self.settle(&uplink);
                         return Some(read(&payload));
                     }
-                    Ok(_) => tracing::warn!(device = %self.device, topic, "a device spoke for another one"),
+                    Ok(_) => {
+                        if let Some(times) = FOR_ANOTHER.times() {
+                            tracing::warn!(device = %self.device, topic, times, "a device spoke for another one");
+                        }
+                    }
                     Err(error) => tracing::debug!(device = %self.device, topic, %error, "a message to nobody"),
                 },
                 Ok(Event::Subscribed { .. } | Event::Unsubscribed { .. }) => {}

@@ -4,6 +4,7 @@ use super::claim::Claim;
 use super::origin::Origins;
 use crate::link::Identity;
 use crate::protect::{Place, Places};
+use crate::registry::Entered;
 use crate::shared::{Phase, Shared};
 use sidetone_protocol::websocket::Version;
 use std::net::{IpAddr, SocketAddr};
@@ -37,7 +38,7 @@ pub(super) struct Ends {
 #[derive(Debug)]
 pub(super) enum Visit {
     /// A device that speaks WebSocket.
-    Device { identity: Identity, version: Option<Version> },
+    Device { identity: Identity, entered: Entered, version: Option<Version> },
     /// MQTT, inside.
     Mqtt,
     /// Sealed datagrams.
@@ -122,7 +123,10 @@ impl Door {
                     peer: Some(ends.peer.ip()),
                     local: ends.local.map(|local| local.ip()),
                 };
-                Ok(Visit::Device { identity, version: claim.version })
+                let entered = self.shared.enter(&identity);
+                let entered =
+                    entered.map_err(|full| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, full.to_string()))?;
+                Ok(Visit::Device { identity, entered, version: claim.version })
             }
             BROWSERS if offers_mqtt(headers) => Ok(Visit::Mqtt),
             BROWSERS => {

@@ -6,6 +6,7 @@ use super::{datagrams, device_link};
 use crate::device;
 use crate::edge::ServerTls;
 use crate::edge::mqtt::endpoint;
+use crate::protect::Seldom;
 use device_link::DeviceLink;
 use sidetone_mqtt as mqtt;
 use socket2::SockRef;
@@ -32,6 +33,8 @@ const UNREAD: usize = 16 << 10;
 
 /// The largest message that carries MQTT: the largest packet, and room for others beside it.
 const MQTT_LARGEST: usize = 128 << 10;
+
+static NOT_ACCEPTED: Seldom = Seldom::new();
 
 /// A bound port.
 pub(crate) struct Web {
@@ -73,7 +76,9 @@ impl Web {
                     });
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "WebSocket connections cannot be accepted");
+                    if let Some(times) = NOT_ACCEPTED.times() {
+                        tracing::warn!(%error, times, "WebSocket connections cannot be accepted");
+                    }
                     sleep(PAUSE).await;
                 }
             }
@@ -117,10 +122,10 @@ async fn handshake<S: Stream>(
 async fn serve<S: Stream>(door: &Door, visit: Visit, stream: S, ends: Ends) {
     let shared = &door.shared;
     match visit {
-        Visit::Device { identity, version } => {
+        Visit::Device { identity, entered, version } => {
             let socket = socket::socket(stream, device_link::LARGEST).await;
             let link = DeviceLink::new(socket, version, shared.counters.clone());
-            device::serve(shared.clone(), identity, link).await;
+            device::serve_entered(shared.clone(), identity, entered, link).await;
         }
         Visit::Mqtt => {
             let socket = socket::socket(stream, MQTT_LARGEST).await;
