@@ -16,6 +16,10 @@ const ARGUMENTS = [
   '--use-fake-device-for-media-stream',
 ];
 
+// A file of tests that takes too long is told to end. Playwright takes that for the browser's end alone, and the process,
+// with whatever still waits in it, would stay for ever.
+process.once('SIGTERM', () => setTimeout(() => process.exit(143), 5000).unref());
+
 /**
  * Starts it with these arguments besides; one may be `{ without: … }`, an argument that it is not to have. `chromium` is
  * Playwright's: each page has one of its own.
