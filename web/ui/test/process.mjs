@@ -13,6 +13,10 @@ const PATIENCE = 20_000;
 /** Where there is no sidetone.toml. */
 const cwd = fileURLToPath(new URL('.', import.meta.url));
 
+/** Those that run: none outlives a test that was ended before its end. */
+const running = new Set();
+process.once('exit', () => running.forEach((one) => one.kill('SIGKILL')));
+
 /** A run of the command line, `sidetone ARGS`. */
 export class Run {
   said = '';
@@ -20,6 +24,8 @@ export class Run {
 
   constructor(args, env = {}) {
     this.#process = spawn(binary, args, { cwd, stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env.PATH, ...env } });
+    running.add(this.#process);
+    this.#process.once('exit', () => running.delete(this.#process));
     this.#process.stdout.on('data', (data) => (this.said += data));
   }
 
