@@ -35,6 +35,9 @@ INLINE factor factor_splat(int b) {
  * that nobody reads costs less. (The compiler, too, may not move loads over it.) */
 #define SETTLE(x, scratch) do { wasm_v128_store(scratch, x); __asm__ volatile("" : : : "memory"); } while (0)
 
+/* Keeps the compiler from seeing what x is made of: it would make long dependent chains of what is written as short ones. */
+#define PIN(x) __asm__("" : "+r"(x))
+
 /* Flips the top bit of each lower half: the form in which `mulwb_flipped` takes its operand. */
 INLINE v128_t flip(v128_t a) { return wasm_v128_xor(a, wasm_i32x4_const_splat(0x8000)); }
 
@@ -56,24 +59,19 @@ INLINE v128_t mulww(v128_t a, v128_t b) {
 /* RSHIFT_ROUND for shifts of two and more: as libopus writes it, without overflow. */
 #define shr_round(a, shift) wasm_i32x4_shr(wasm_i32x4_add(wasm_i32x4_shr(a, (shift)-1), wasm_i32x4_const_splat(1)), 1)
 
-/* Where the top bit of a lane of `mask` is set, `a`, else `b`. The comparison tells the engine that it may blend. */
-INLINE v128_t select_negative(v128_t mask, v128_t a, v128_t b) {
-    return wasm_v128_bitselect(a, b, wasm_i32x4_lt(mask, wasm_i32x4_const_splat(0)));
+/* ADD_SAT32 and SUB_SAT32. What is added or taken away is the later of the two: only three instructions wait for it. */
+INLINE v128_t add_sat(v128_t a, v128_t late) {
+    const v128_t most = wasm_i32x4_const_splat(0x7FFFFFFF), least = wasm_i32x4_const_splat((int)0x80000000);
+    const v128_t none = wasm_i32x4_const_splat(0);
+    v128_t low = wasm_i32x4_sub(least, wasm_i32x4_min(a, none)), high = wasm_i32x4_sub(most, wasm_i32x4_max(a, none));
+    return wasm_i32x4_add(a, wasm_i32x4_min(wasm_i32x4_max(late, low), high));
 }
 
-/* ADD_SAT32 and SUB_SAT32. */
-INLINE v128_t add_sat(v128_t a, v128_t b) {
-    v128_t sum = wasm_i32x4_add(a, b);
-    v128_t overflow = wasm_v128_and(wasm_v128_xor(a, sum), wasm_v128_xor(b, sum));
-    v128_t limit = wasm_v128_xor(wasm_i32x4_shr(a, 31), wasm_i32x4_const_splat(0x7FFFFFFF));
-    return select_negative(overflow, limit, sum);
-}
-
-INLINE v128_t sub_sat(v128_t a, v128_t b) {
-    v128_t difference = wasm_i32x4_sub(a, b);
-    v128_t overflow = wasm_v128_and(wasm_v128_xor(a, difference), wasm_v128_xor(a, b));
-    v128_t limit = wasm_v128_xor(wasm_i32x4_shr(a, 31), wasm_i32x4_const_splat(0x7FFFFFFF));
-    return select_negative(overflow, limit, difference);
+INLINE v128_t sub_sat(v128_t a, v128_t late) {
+    const v128_t most = wasm_i32x4_const_splat(0x7FFFFFFF), least = wasm_i32x4_const_splat((int)0x80000000);
+    const v128_t below = wasm_i32x4_const_splat(-1);
+    v128_t low = wasm_i32x4_sub(wasm_i32x4_max(a, below), most), high = wasm_i32x4_sub(wasm_i32x4_min(a, below), least);
+    return wasm_i32x4_sub(a, wasm_i32x4_min(wasm_i32x4_max(late, low), high));
 }
 
 /* a where `sign` is zero, -a where it is -1. */

@@ -91,12 +91,14 @@ INLINE v128_t origin_selector(const states *s, int at) {
     return wasm_i32x4_add(wasm_i32x4_shl(byte, 2), splat(IDENTITY));
 }
 
-/* Short-term prediction, without the shift to Q14. Taps beyond the order have a factor of zero. */
-INLINE v128_t predict(const v128_t *newest, const factor *f, opus_int32 order, v128_t *scratch) {
+/* Short-term prediction from a history, oldest first; without the shift to Q14. Taps beyond the order have a factor of
+ * zero. */
+INLINE v128_t predict(const v128_t *history, const factor *f, opus_int32 order, v128_t *scratch) {
     v128_t sum = splat(order >> 1);
+    PIN(history);
 #pragma clang loop unroll(full)
-    for (int k = 0; k < MAX_LPC_ORDER; k++) {
-        sum = wasm_i32x4_add(sum, mulwb_flipped(newest[-k], f[k].hi, f[k].lo, f[k].bias));
+    for (int k = MAX_LPC_ORDER - 1; k >= 0; k--) { /* the newest sample, which is late, comes last */
+        sum = wasm_i32x4_add(sum, mulwb_flipped(history[NSQ_LPC_BUF_LENGTH - 1 - k], f[k].hi, f[k].lo, f[k].bias));
         SETTLE(sum, scratch);
     }
     return sum;
@@ -106,8 +108,9 @@ INLINE v128_t predict(const v128_t *newest, const factor *f, opus_int32 order, v
  *     t[0] = diff + W(s[0]),   t[j + 1] = s[j] + W(s[j + 1] - t[j]),   W(d) = (d * warp) >> 16,
  * and the sum of t[j] * ar[j]. What the sections hand on is d[j] = s[j + 1] - t[j]:
  *     d[j + 1] = (s[j + 2] - s[j]) - W(d[j]),
- * five instructions from one to the next. The warp is even, so that in W (see fixed.h) half of it is added after the
- * shift instead of 32768 times the whole before. */
+ * three instructions from one to the next: a multiplication, a shift and a subtraction. For that, d - 32768, which has
+ * d's lower half flipped, is computed beside d and not from it. The warp is even, so that in W (see fixed.h) half of it
+ * is added after the shift instead of 32768 times the whole before. */
 INLINE v128_t shape(states *s, const factors *f, int order) {
     const v128_t bias = wasm_i32x4_const_splat(0x8000);
     v128_t hi = f->warp_hi, lo = f->warp_lo, half = f->warp_half;
@@ -116,20 +119,35 @@ INLINE v128_t shape(states *s, const factors *f, int order) {
     v128_t flipped = flip(now);
     v128_t w = wasm_i32x4_add(wasm_i32x4_add(wasm_i32x4_dot_i16x8(flipped, hi), half),
                               wasm_i32x4_shr(wasm_i32x4_dot_i16x8(flipped, lo), 16));
-    v128_t d = wasm_i32x4_sub(wasm_i32x4_sub(next, w), s->diff.all);
-    v128_t low = wasm_i32x4_sub(d, bias);
-    v128_t t = wasm_i32x4_sub(next, d);
+    v128_t part = wasm_i32x4_sub(next, w);
+    v128_t part_low = wasm_i32x4_sub(part, bias);
+    PIN(part);
+    PIN(part_low);
+    v128_t diff = s->diff.all;
+    v128_t d = wasm_i32x4_sub(part, diff), low = wasm_i32x4_sub(part_low, diff);
+    v128_t t = wasm_i32x4_add(w, diff);
 #pragma clang loop unroll(full)
     for (int j = 0; j < order; j++) {
         sum = wasm_i32x4_add(sum, mulwb_flipped(flip(t), f->ar[j].hi, f->ar[j].lo, f->ar[j].bias));
         SETTLE(sum, &s->scratch);
         s->ar[j].all = t;
         if (j + 1 < order) {
-            v128_t after = s->ar[j + 2].all;
-            v128_t part = wasm_i32x4_sub(wasm_i32x4_sub(wasm_i32x4_sub(after, now), half), wasm_i32x4_dot_i16x8(d, hi));
+            v128_t after = s->ar[j + 2].all, high = wasm_i32x4_dot_i16x8(d, hi);
+            part = wasm_i32x4_sub(wasm_i32x4_sub(after, now), half);
+            part_low = wasm_i32x4_sub(part, bias);
+            PIN(part);
+            PIN(part_low);
+            PIN(high);
+            part = wasm_i32x4_sub(part, high);
+            part_low = wasm_i32x4_sub(part_low, high);
             v128_t shifted = wasm_i32x4_shr(wasm_i32x4_dot_i16x8(low, lo), 16);
+            PIN(part);
+            PIN(part_low);
+            PIN(shifted);
             d = wasm_i32x4_sub(part, shifted);
-            low = wasm_i32x4_sub(wasm_i32x4_sub(part, bias), shifted);
+            low = wasm_i32x4_sub(part_low, shifted);
+            PIN(d);
+            PIN(low);
             t = wasm_i32x4_sub(after, d);
             now = next;
             next = after;
@@ -205,7 +223,7 @@ INLINE void quantize(silk_nsq_state *NSQ, states *s, const factors *f, subframe 
         /* Dither. */
         v128_t seed = wasm_i32x4_add(wasm_i32x4_mul(s->seed.all, splat(RAND_MULTIPLIER)), splat(RAND_INCREMENT));
 
-        v128_t lpc = wasm_i32x4_shl(predict(&s->history[NSQ_LPC_BUF_LENGTH - 1 + i], f->lpc, p->lpc_order, &s->scratch), 4);
+        v128_t lpc = wasm_i32x4_shl(predict(&s->history[i], f->lpc, p->lpc_order, &s->scratch), 4);
         v128_t lf_ar = flip(s->lf_ar.all);
         v128_t n_lf = wasm_i32x4_add(mulwb(s->samples[newest].shape_Q14.all, f->lf_low),
                                      mulwb_flipped(lf_ar, f->lf_high.hi, f->lf_high.lo, f->lf_high.bias));
@@ -214,34 +232,39 @@ INLINE void quantize(silk_nsq_state *NSQ, states *s, const factors *f, subframe 
         n_ar = wasm_i32x4_add(n_ar, mulwb_flipped(lf_ar, f->tilt.hi, f->tilt.lo, f->tilt.bias));
         n_ar = wasm_i32x4_shl(n_ar, 2);
 
-        /* Residual: input minus prediction plus noise feedback, negated where the dither says so. */
-        v128_t r = sub_sat(wasm_i32x4_add(splat(n_ltp), lpc), add_sat(n_ar, n_lf));
-        r = wasm_i32x4_sub(splat(x_Q10[i]), shr_round(r, 4));
-        r = negate_if(r, wasm_i32x4_shr(seed, 31));
-        r = wasm_i32x4_max(wasm_i32x4_min(r, splat(30 << 10)), splat(-(31 << 10)));
+        /* Residual: input minus prediction plus noise feedback, negated where the dither says so. From here on it is
+         * without the offset. */
+        v128_t sign = wasm_i32x4_shr(seed, 31), adjust = splat(QUANT_LEVEL_ADJUST_Q10);
+        v128_t feedback = wasm_i32x4_shr(sub_sat(wasm_i32x4_add(splat(n_ltp), lpc), add_sat(n_lf, n_ar)), 3);
+        feedback = wasm_i32x4_add(feedback, splat(1)); /* rounded: twice the value */
+        PIN(feedback);
+        v128_t r = wasm_v128_xor(splat(x_Q10[i]), sign);
+        PIN(r);
+        r = wasm_i32x4_sub(r, wasm_v128_xor(wasm_i32x4_shr(feedback, 1), sign));
+        r = wasm_i32x4_sub(wasm_i32x4_max(wasm_i32x4_min(r, splat(30 << 10)), splat(-(31 << 10))), offset);
+        SETTLE(r, &s->scratch);
 
         /* The two quantization levels around it … */
-        v128_t q1 = wasm_i32x4_sub(r, offset);
-        v128_t q = wasm_i32x4_shr(q1, 10);
+        v128_t q = wasm_i32x4_shr(r, 10), above = wasm_v128_and(r, splat(1023));
         if (p->lambda_Q10 > 2048) {
             /* Aggressive rate-distortion optimization: levels are biased towards zero by more than a pulse. */
             v128_t bias = splat(p->lambda_Q10 / 2 - 512);
-            v128_t sign = wasm_i32x4_shr(q1, 31);
-            v128_t less = wasm_i32x4_sub(wasm_i32x4_abs(q1), bias);
-            q = wasm_v128_bitselect(wasm_i32x4_shr(negate_if(less, sign), 10), sign,
-                                    wasm_i32x4_gt(less, splat(0)));
+            v128_t minus = wasm_i32x4_shr(r, 31);
+            v128_t less = wasm_i32x4_sub(wasm_i32x4_abs(r), bias);
+            q = wasm_v128_bitselect(wasm_i32x4_shr(negate_if(less, minus), 10), minus, wasm_i32x4_gt(less, splat(0)));
+            above = wasm_i32x4_sub(r, wasm_i32x4_shl(q, 10));
         }
         v128_t minus = wasm_i32x4_shr(q, 31);
-        v128_t adjust = splat(QUANT_LEVEL_ADJUST_Q10);
-        v128_t nonzero = wasm_v128_or(minus, wasm_i32x4_gt(q, splat(0)));
         v128_t inner = wasm_i32x4_eq(q, minus); /* the level is 0 or -1: no adjustment in between */
-        q1 = wasm_i32x4_sub(wasm_i32x4_add(wasm_i32x4_shl(q, 10), offset),
-                            wasm_v128_and(negate_if(adjust, minus), nonzero));
-        v128_t q2 = wasm_i32x4_sub(wasm_i32x4_add(q1, splat(1024)), wasm_v128_and(inner, adjust));
+        v128_t moved = wasm_i32x4_sub(wasm_v128_and(minus, adjust), wasm_v128_and(wasm_i32x4_gt(q, splat(0)), adjust));
+        v128_t step = wasm_i32x4_sub(splat(1024), wasm_v128_and(inner, adjust));
+        PIN(moved);
+        PIN(step);
+        v128_t q1 = wasm_i32x4_add(wasm_i32x4_add(wasm_i32x4_shl(q, 10), offset), moved), q2 = wasm_i32x4_add(q1, step);
 
         /* … and what they cost in bits and distortion. */
         v128_t low_half = splat(0xFFFF);
-        v128_t rr1 = wasm_i32x4_sub(r, q1), rr2 = wasm_i32x4_sub(r, q2);
+        v128_t rr1 = wasm_i32x4_sub(above, moved), rr2 = wasm_i32x4_sub(rr1, step);
         v128_t rd1 = wasm_i32x4_add(wasm_i32x4_dot_i16x8(wasm_i32x4_abs(q1), lambda),
                                     wasm_i32x4_dot_i16x8(rr1, wasm_v128_and(rr1, low_half)));
         v128_t rd2 = wasm_i32x4_add(wasm_i32x4_dot_i16x8(wasm_i32x4_abs(q2), lambda),
@@ -300,10 +323,14 @@ INLINE void quantize(silk_nsq_state *NSQ, states *s, const factors *f, subframe 
         NSQ->sLTP_buf_idx++;
 
         /* Excitation, signal and filter states of the survivors. */
-        v128_t exc = negate_if(wasm_i32x4_shl(q_best, 4), wasm_i32x4_shr(seed, 31));
-        v128_t lpc_exc = wasm_i32x4_add(exc, splat(ltp_pred));
+        v128_t early = wasm_i32x4_sub(splat(ltp_pred), wasm_i32x4_shr(seed, 31));
+        PIN(early);
+        v128_t early_diff = wasm_i32x4_add(early, wasm_i32x4_sub(lpc, splat(silk_LSHIFT32(x_Q10[i], 4))));
+        PIN(early_diff);
+        v128_t exc = wasm_v128_xor(wasm_i32x4_shl(q_best, 4), wasm_i32x4_shr(seed, 31));
+        v128_t lpc_exc = wasm_i32x4_add(exc, early);
         v128_t xq_Q14 = wasm_i32x4_add(lpc_exc, lpc);
-        v128_t diff = wasm_i32x4_sub(xq_Q14, splat(silk_LSHIFT32(x_Q10[i], 4)));
+        v128_t diff = wasm_i32x4_add(exc, early_diff);
         v128_t lf = wasm_i32x4_sub(diff, n_ar);
         seed = wasm_i32x4_add(seed, shr_round(q_best, 10));
         s->diff.all = diff;
