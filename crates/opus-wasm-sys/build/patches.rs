@@ -91,10 +91,6 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
                 4,
                 "            for( j = 0; j < SHELL_CODEC_FRAME_LENGTH; j++ ) {\n                if( q_ptr[ j ] != 0 ) {",
             ),
-            (
-                4,
-                "            for( j = 0; j < SHELL_CODEC_FRAME_LENGTH; j++ ) {\n                if( q_ptr[ j ] > 0 ) {",
-            ),
         ],
     ),
 ];
@@ -105,7 +101,26 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
     ("celt/entdec.c", &[("static void ec_dec_normalize(", "void ec_dec_normalize(")]),
     (
         "silk/code_signs.c",
-        &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"\n#include \"range_encoder.h\"")],
+        &[
+            ("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"\n#include \"range_encoder.h\""),
+            (
+                "            for( j = 0; j < SHELL_CODEC_FRAME_LENGTH; j++ ) {
+                if( q_ptr[ j ] > 0 ) {
+                    /* attach sign */
+#if 0
+                    /* conditional implementation */
+                    if( ec_dec_icdf( psRangeDec, icdf, 8 ) == 0 ) {
+                        q_ptr[ j ] = -q_ptr[ j ];
+                    }
+#else
+                    /* implementation with shift, subtraction, multiplication */
+                    q_ptr[ j ] *= silk_dec_map( ec_dec_icdf( psRangeDec, icdf, 8 ) );
+#endif
+                }
+            }",
+                "            sidetone_dec_signs( psRangeDec, q_ptr, icdf[ 0 ] );",
+            ),
+        ],
     ),
     ("silk/decode_pulses.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"")]),
     (

@@ -81,7 +81,7 @@ static inline float sidetone_sum_abs(const float *x, int n) {
 static inline int sidetone_float2int16(const float *in, short *out, int n) {
     const v128_t scale = wasm_f32x4_const_splat(32768);
     int i = 0;
-#pragma clang loop unroll_count(2)
+#pragma clang loop unroll_count(6)
     for (; i + 8 <= n; i += 8) {
         v128_t low = wasm_f32x4_nearest(wasm_f32x4_mul(wasm_v128_load(in + i), scale));
         v128_t high = wasm_f32x4_nearest(wasm_f32x4_mul(wasm_v128_load(in + i + 4), scale));
@@ -96,7 +96,7 @@ static inline int sidetone_float2int16(const float *in, short *out, int n) {
 static inline int sidetone_within_one(const float *x, int n) {
     v128_t one = wasm_f32x4_const_splat(1), within = wasm_i32x4_const_splat(-1);
     int i = 0;
-#pragma clang loop unroll_count(4)
+#pragma clang loop unroll_count(12)
     for (; i + 4 <= n; i += 4) {
         within = wasm_v128_and(within, wasm_f32x4_le(wasm_f32x4_abs(wasm_v128_load(x + i)), one));
     }

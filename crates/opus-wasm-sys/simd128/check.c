@@ -207,6 +207,12 @@ static double check_range_decoder(void) {
         }
         if (sidetone_dec_icdf(&d1, table, 8) != ec_dec_icdf(&d2, table, 8)) return 1;
         if (d1.rng != d2.rng || d1.val != d2.val || d1.offs != d2.offs || ec_tell(&d1) != ec_tell(&d2)) return 2;
+        opus_int16 p1[16], p2[16];
+        opus_uint8 sign[2] = {(opus_uint8)between(1, 255), 0};
+        for (int i = 0; i < 16; i++) p1[i] = p2[i] = (opus_int16)(below(2) ? 0 : bits() & 0x7fff);
+        sidetone_dec_signs(&d1, p1, sign[0]);
+        for (int i = 0; i < 16; i++) p2[i] *= p2[i] > 0 ? (opus_int16)(2 * ec_dec_icdf(&d2, sign, 8) - 1) : 1;
+        if (differ(p1, p2, sizeof(p1)) || d1.rng != d2.rng || d1.val != d2.val || ec_tell(&d1) != ec_tell(&d2)) return 3;
     }
     return 0;
 }

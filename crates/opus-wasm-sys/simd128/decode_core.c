@@ -11,31 +11,53 @@ PREDICTOR(lpc16, 4)
 
 INLINE v128_t splat(opus_int32 a) { return wasm_i32x4_splat(a); }
 
-/* Pulses to excitation: levels moved towards zero, offset, and the sign that the dither gives them. */
+/* Pulses to excitation: levels moved towards zero, offset, and the sign that the dither gives them.
+ *
+ * The dither is d[i + 1] = (d[i] + pulse[i]) * m + c: linear, so that four follow from one. Those of u[i] = pulse[i] * m
+ * + c are summed first, each step times m; then only one multiplication, an addition and a shuffle are in the chain. */
 static void excitation(const silk_decoder_state *psDec, const opus_int16 *pulses, opus_int32 *exc_Q14) {
-    opus_int32 dither[MAX_FRAME_LENGTH];
-    opus_int32 seed = psDec->indices.Seed;
-#pragma clang loop unroll_count(8)
-    for (int i = 0; i < psDec->frame_length; i++) {
-        seed = silk_RAND(seed);
-        dither[i] = seed;
-        seed = silk_ADD32_ovflw(seed, pulses[i]);
-    }
+    const opus_uint32 m = RAND_MULTIPLIER, m2 = m * m;
+    const v128_t once = splat((opus_int32)m), twice = splat((opus_int32)m2), none = splat(0);
+    const v128_t powers = wasm_u32x4_make(m, m2, m2 * m, m2 * m2);
+    v128_t now = splat(silk_RAND(psDec->indices.Seed));
     v128_t adjust = splat(QUANT_LEVEL_ADJUST_Q10 << 4);
     v128_t offset = splat(silk_Quantization_Offsets_Q10[psDec->indices.signalType >> 1][psDec->indices.quantOffsetType] << 4);
 #pragma clang loop unroll_count(5)
     for (int i = 0; i < psDec->frame_length; i += 4) { /* frames are multiples of 40 samples */
         v128_t p = wasm_i32x4_load16x4(&pulses[i]);
+        v128_t sum = wasm_i32x4_add(wasm_i32x4_mul(p, once), splat(RAND_INCREMENT));
+        sum = wasm_i32x4_add(sum, wasm_i32x4_mul(wasm_i32x4_shuffle(none, sum, 0, 4, 5, 6), once));
+        sum = wasm_i32x4_add(sum, wasm_i32x4_mul(wasm_i32x4_shuffle(none, sum, 0, 1, 4, 5), twice));
+        PIN(sum);
+        v128_t after = wasm_i32x4_add(wasm_i32x4_mul(now, powers), sum);
+        v128_t dither = wasm_i32x4_shuffle(now, after, 3, 4, 5, 6);
+        now = wasm_i32x4_shuffle(after, after, 3, 3, 3, 3);
+
         v128_t e = wasm_i32x4_shl(p, 14);
         v128_t sign = wasm_i32x4_shr(p, 31);
-        v128_t nonzero = wasm_i32x4_ne(p, splat(0));
+        v128_t nonzero = wasm_i32x4_ne(p, none);
         e = wasm_i32x4_sub(e, wasm_v128_and(negate_if(adjust, sign), nonzero));
-        e = negate_if(wasm_i32x4_add(e, offset), wasm_i32x4_shr(wasm_v128_load(&dither[i]), 31));
+        e = negate_if(wasm_i32x4_add(e, offset), wasm_i32x4_shr(dither, 31));
         wasm_v128_store(&exc_Q14[i], e);
     }
 }
 
-/* Short-term prediction of one subframe. `x` is the signal in Q14, after MAX_LPC_ORDER samples of history. */
+/* The prediction as libopus has it, for signals that saturate. */
+static __attribute__((noinline)) void predict_saturating(opus_int32 *x, const opus_int32 *residual,
+                                                         const opus_int16 *a_Q12, int order, int length) {
+    for (int i = 0; i < length; i++) {
+        opus_int32 sum = order >> 1;
+#pragma clang loop unroll_count(2)
+        for (int k = 0; k < order; k++) {
+            sum = silk_ADD32_ovflw(sum, silk_SMULWB(x[i + MAX_LPC_ORDER - 1 - k], a_Q12[k]));
+        }
+        x[i + MAX_LPC_ORDER] = silk_ADD_SAT32(residual[i], silk_LSHIFT_SAT32(sum, 4));
+    }
+}
+
+/* Short-term prediction of one subframe. `x` is the signal in Q14, after MAX_LPC_ORDER samples of history.
+ *
+ * Done as if nothing saturated, and done again where something did. */
 static void synthesize(opus_int32 *x, opus_int16 *xq, const opus_int32 *residual, const opus_int16 *a_Q12, int order,
                        opus_int32 gain_Q10, int length) {
     lpc16 p;
@@ -44,16 +66,28 @@ static void synthesize(opus_int32 *x, opus_int16 *xq, const opus_int32 *residual
     for (int i = 0; i < MAX_LPC_ORDER; i++) {
         lpc16_push(&p, x[i]);
     }
+    opus_int32 *history = x;
     x += MAX_LPC_ORDER;
-    opus_int32 prediction_Q10 = lpc16_next(&p);
+    /* What is predicted from all samples but the newest, which goes the short way past the vectors. */
+    opus_uint32 others = (opus_uint32)lpc16_next(&p), wide = 0, overflow = 0;
+    opus_int32 newest = 0;
 #pragma clang loop unroll_count(10)
     for (int i = 0; i < length; i++) {
-        opus_int32 now = silk_ADD32_ovflw(prediction_Q10, order >> 1);
-        now = silk_ADD_SAT32(residual[i], silk_LSHIFT_SAT32(now, 4));
-        /* All of the next prediction but what this sample adds, which goes the short way past the vectors. */
-        prediction_Q10 = silk_ADD32_ovflw(lpc16_after_next(&p), silk_SMULWB(now, a_Q12[0]));
-        lpc16_push(&p, now);
-        x[i] = now;
+        opus_uint32 r = (opus_uint32)residual[i];
+        others += (opus_uint32)(order >> 1);
+        opus_uint32 early = r + (others << 4);
+        PIN(early);
+        opus_uint32 late = (opus_uint32)newest, sum = others + late;
+        opus_uint32 now = early + (late << 4);
+        wide |= sum + (1u << 27);
+        overflow |= (r ^ now) & ((sum << 4) ^ now);
+        x[i] = (opus_int32)now;
+        others = (opus_uint32)lpc16_after_next(&p);
+        newest = silk_SMULWB((opus_int32)now, a_Q12[0]);
+        lpc16_push(&p, (opus_int32)now);
+    }
+    if (wide >> 28 || overflow >> 31) {
+        predict_saturating(history, residual, a_Q12, order, length);
     }
 #pragma clang loop unroll_count(5)
     for (int i = 0; i < length; i += 4) { /* a subframe is 40, 60 or 80 samples */

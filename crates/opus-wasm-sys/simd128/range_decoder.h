@@ -6,6 +6,7 @@
 #ifndef SIDETONE_RANGE_DECODER_H
 #define SIDETONE_RANGE_DECODER_H
 
+#include <wasm_simd128.h>
 #include "entdec.h"
 #include "mfrngcod.h"
 
@@ -14,7 +15,7 @@ void ec_dec_normalize(ec_dec *dec);
 
 static __attribute__((noinline)) int sidetone_late_symbol(const unsigned char *icdf, opus_uint32 r, opus_uint32 value,
                                                           int symbol) {
-#pragma clang loop unroll_count(4)
+#pragma clang loop unroll_count(8)
     while (value < r * icdf[symbol]) {
         symbol++;
     }
@@ -44,6 +45,28 @@ static inline __attribute__((always_inline)) int sidetone_dec_icdf(ec_dec *dec, 
         ec_dec_normalize(dec);
     }
     return symbol;
+}
+
+/* Signs of the 16 pulses that are not 0: silk_decode_signs of silk/code_signs.c for one block. Which pulses have one is
+ * asked of all at once, and a sign is no branch: half of them would be mispredicted. */
+static inline __attribute__((always_inline)) void sidetone_dec_signs(ec_dec *dec, short *pulses, unsigned icdf) {
+    const v128_t none = wasm_i16x8_const_splat(0);
+    v128_t first = wasm_i16x8_gt(wasm_v128_load(pulses), none), second = wasm_i16x8_gt(wasm_v128_load(pulses + 8), none);
+    unsigned left = wasm_i8x16_bitmask(wasm_i8x16_narrow_i16x8(first, second));
+#pragma clang loop unroll_count(4)
+    while (left) {
+        short *pulse = pulses + __builtin_ctz(left);
+        left &= left - 1;
+        opus_uint32 value = dec->val, range = dec->rng, below = (range >> 8) * icdf;
+        opus_uint32 minus = (opus_uint32)(value < below) - 1;
+        *pulse = (short)((*pulse ^ (int)minus) - (int)minus);
+        range = value < below ? below : range - below;
+        dec->val = value - (below & minus);
+        dec->rng = range;
+        if (range <= EC_CODE_BOT) {
+            ec_dec_normalize(dec);
+        }
+    }
 }
 
 #define ec_dec_icdf(dec, icdf, bits) sidetone_dec_icdf(dec, icdf, bits)
