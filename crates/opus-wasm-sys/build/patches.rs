@@ -84,15 +84,6 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
             (18, "          for (k=0;k<NB_TBANDS;k++)\n          {\n             float tmp;"),
         ],
     ),
-    (
-        "silk/code_signs.c",
-        &[
-            (
-                4,
-                "            for( j = 0; j < SHELL_CODEC_FRAME_LENGTH; j++ ) {\n                if( q_ptr[ j ] != 0 ) {",
-            ),
-        ],
-    ),
 ];
 
 /// Texts that are replaced: the file, theirs, ours. What they call is in `simd128/`.
@@ -119,6 +110,14 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
                 }
             }",
                 "            sidetone_dec_signs( psRangeDec, q_ptr, icdf[ 0 ] );",
+            ),
+            (
+                "            for( j = 0; j < SHELL_CODEC_FRAME_LENGTH; j++ ) {
+                if( q_ptr[ j ] != 0 ) {
+                    ec_enc_icdf( psRangeEnc, silk_enc_map( q_ptr[ j ]), icdf, 8 );
+                }
+            }",
+                "            sidetone_enc_signs( psRangeEnc, q_ptr, icdf[ 0 ] );",
             ),
         ],
     ),

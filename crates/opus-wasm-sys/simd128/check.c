@@ -232,6 +232,12 @@ static double check_range_encoder(void) {
         if (symbol > 0 && table[symbol - 1] == table[symbol]) continue; /* of no probability */
         sidetone_enc_icdf(&e1, symbol, table, 8);
         ec_enc_icdf(&e2, symbol, table, 8);
+        opus_int8 pulses[16];
+        opus_uint8 sign[2] = {(opus_uint8)between(1, 255), 0};
+        int signs = below(10) == 0;
+        for (int i = 0; i < 16; i++) pulses[i] = (opus_int8)(signs && below(2) ? bits() : 0);
+        sidetone_enc_signs(&e1, pulses, sign[0]);
+        for (int i = 0; i < 16; i++) if (pulses[i] != 0) ec_enc_icdf(&e2, pulses[i] > 0, sign, 8);
         if (e1.rng != e2.rng || e1.val != e2.val || e1.offs != e2.offs || ec_tell(&e1) != ec_tell(&e2)) return 1;
     }
     ec_enc_done(&e1);
