@@ -43,7 +43,7 @@ async function shoot(view, file) {
 /** A device that talks, in the browser. */
 async function talking(context, gateway, mac) {
   const view = await context.newPage();
-  await view.goto(gateway.at(`/device/?mac=${mac}&mode=realtime&down.loss=3&up.loss=2`));
+  await view.goto(gateway.at(`/device/?mac=${mac}&mode=realtime&source=tone&down.loss=3&up.loss=2`));
   await view.waitForFunction(() => window.emulator?.devices[0]?.sha256);
   await view.evaluate(() => window.emulator.connect());
   await view.waitForFunction(() => window.emulator.devices[0].activity === 'idle');

@@ -38,6 +38,31 @@ test('no microphone', { skip }, async (t) => {
   await alerted(page, 'There is no microphone. Plug one in, or choose another source.');
 });
 
+test('a microphone that is unplugged, and plugged in again', { skip }, async (t) => {
+  const own = await launch('--use-fake-ui-for-media-stream');
+  t.after(() => own.close());
+  const context = await own.newContext();
+  // No browser lets a test pull a plug: what it does when one is pulled is done to the track.
+  await context.addInitScript(() => {
+    const { mediaDevices } = navigator;
+    const ask = mediaDevices.getUserMedia.bind(mediaDevices);
+    mediaDevices.getUserMedia = async (wanted) => (window.microphone = await ask(wanted));
+  });
+  const page = await connected(t, context, on.gateway.page, 'source=microphone&mode=realtime');
+  await page.evaluate(() => window.emulator.listen());
+  await reached(page, ({ sent }) => sent >= 5);
+  await page.evaluate(() => {
+    const [track] = window.microphone.getTracks();
+    track.stop();
+    track.dispatchEvent(new Event('ended'));
+  });
+  await alerted(page, 'The microphone is gone: unplugged, or no longer allowed. Talk again when it is back, or choose another source.');
+  await page.evaluate(() => window.emulator.hangup());
+  await activity(page, 'idle');
+  await page.evaluate(() => window.emulator.listen());
+  await reached(page, ({ sent }) => sent >= 5);
+});
+
 test('plain HTTP from another host', { skip }, async (t) => {
   const own = await launch('--host-resolver-rules=MAP device.test 127.0.0.1');
   t.after(() => own.close());
@@ -112,6 +137,21 @@ test('no gateway', { skip }, async (t) => {
   const page = await opened(t, on.browser, on.gateway.page, 'gateway=ws://127.0.0.1:1');
   await page.getByRole('button', { name: 'Connect', exact: true }).click();
   await alerted(page, 'The connection to the gateway is gone: ws://127.0.0.1:1 cannot be reached');
+});
+
+test('an address, or an identity, that cannot be', { skip }, async (t) => {
+  for (const [query, why] of [
+    ['gateway=javascript:alert(1)', 'the gateway\'s address “javascript:alert(1)” is none: it is like ws://127.0.0.1:8000 or wss://voice.example'],
+    ['gateway=', 'the gateway\'s address is empty'],
+    [`uuid=${'u'.repeat(200)}`, 'client id of 230 bytes, 128 are allowed'],
+    ['group=a%2Fb', 'client id'],
+  ]) {
+    const page = await opened(t, on.browser, on.gateway.page, query);
+    await page.getByRole('button', { name: 'Connect', exact: true }).click();
+    await alerted(page, `No connection: ${why}`);
+    await page.getByRole('button', { name: 'Connect', exact: true }).waitFor();
+    assert.equal(await page.evaluate(() => window.emulator.devices[0].activity), 'off');
+  }
 });
 
 test('sound before the first click', { skip }, async (t) => {

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { serve } from './support/files.mjs';
 import { Gateway } from './support/gateway.mjs';
-import { activity, connected, notices, opened, reached, until } from './support/page.mjs';
+import { activity, connected, log, notices, opened, reached, until } from './support/page.mjs';
 import { skip, stage } from './support/stage.mjs';
 
 const on = stage();
@@ -49,7 +49,9 @@ test('all of it can be done with the keyboard alone', { skip }, async (t) => {
   await go('Goodbye');
   await page.keyboard.press('Enter');
   await activity(page, 'idle');
-  // The timeline is walked through, held still, and searched while it is.
+  // The timeline is walked through, held still, and searched while it is. (It is told what happened four times a second, or when
+  // it is asked for.)
+  await log(page);
   const line = () => page.evaluate(() => (document.activeElement.matches('.line') ? document.activeElement.innerText : ''));
   for (let presses = 0; presses < 80 && (await line()) === ''; presses++) await page.keyboard.press('Tab');
   assert.match(await line(), /session over/, 'the last line is reached with Tab');
@@ -65,6 +67,7 @@ test('all of it can be done with the keyboard alone', { skip }, async (t) => {
   await activity(page, 'listening');
   await page.evaluate(() => window.emulator.hangup());
   await activity(page, 'idle');
+  await log(page);
   assert.equal(await page.locator('.line').count(), lines, 'it stands still');
   await page.getByRole('searchbox').fill('goodbye');
   assert.equal(await page.locator('.line').count(), 1, 'of what it held');

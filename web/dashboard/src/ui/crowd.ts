@@ -25,14 +25,14 @@ export class Crowd {
   show(now: Stats): void {
     write(this.#why, why(now.workerStats, now.ladder));
     this.#workers.show(
-      now.workerStats.map(({ worker, sessions, queued, recentMs, total, quality }) => [String(worker), count(sessions), count(queued), ms(recentMs), ms(total.p50), ms(total.p99), quality]),
+      now.workerStats.map(({ worker, sessions, queued, recentMs, total, quality }) => [String(worker), count(sessions), count(queued), ...[recentMs, total.p50, total.p99].map((took) => (total.count > 0 ? ms(took) : '–')), quality]),
     );
     this.#tenants.show(
       Object.entries(now.tenants).map(([name, tenant]) => [
         name,
         count(tenant.sessions),
         count(tenant.frames),
-        ms(now.tenantLatency[name]?.p99),
+        ms(tenant.frames > 0 ? now.tenantLatency[name]?.p99 : null),
         count(tenant.refused),
         count(tenant.shed),
         count(tenant.restarts),

@@ -206,23 +206,30 @@ export class Engine {
 
   #connect(): void {
     this.#link?.close();
-    this.#link = open(this.#settings, {
+    const ears = {
       connected: () => {
         this.#journal.add('here', 'state', 'connected');
         if (this.#lost) this.#notice('info', 'Connected again.');
         [this.#lost, this.#taken] = [false, performance.now()];
         this.#input({ input: 'connected' });
       },
-      disconnected: (why) => {
+      disconnected: (why: string) => {
         this.#link = undefined;
         this.#lost = true;
         this.#notice('warning', `The connection to the gateway is gone: ${why}${this.#quarrel()}`);
         if (this.#settings.transport === 'websocket') this.#input({ input: 'hangup' });
         this.#input({ input: 'disconnected' });
       },
-      message: (text) => this.#message(text),
-      audio: (timestamp, payload) => this.#path?.arrive(performance.now(), timestamp, payload),
-    });
+      message: (text: string) => this.#message(text),
+      audio: (timestamp: number, payload: Uint8Array) => this.#path?.arrive(performance.now(), timestamp, payload),
+    };
+    try {
+      this.#link = open(this.#settings, ears);
+    } catch (error) {
+      // An address or an identity that cannot be: the same again would be no better.
+      this.#notice('error', `No connection: ${said(error)}. Correct it under “Device and gateway”, and connect again.`);
+      this.#input({ input: 'stop' });
+    }
   }
 
   /** What to say of a connection that is lost, where others were, each soon after it was taken in. */

@@ -57,7 +57,7 @@ export class DeviceView {
   #counts = new Counts();
   #mcp = new Mcp();
   #voices: Voices;
-  #talk = new Talk(this);
+  #talk: Talk;
   #meters = { up: new Meter('Microphone'), down: new Meter('Loudspeaker') };
   #state = el('span', { class: 'activity', role: 'status' }, ACTIVITIES['off']);
   #detail = el('span', { class: 'quiet' });
@@ -70,6 +70,7 @@ export class DeviceView {
     several: boolean,
     changed: () => void,
   ) {
+    this.#talk = new Talk(this, index === 0);
     this.#changed = () => {
       this.#remote.tell({ do: 'configure', settings: structuredClone(settings) });
       this.#talk.label();
@@ -169,7 +170,8 @@ export class DeviceView {
         this.activity = event.activity;
         this.#state.textContent = ACTIVITIES[event.activity] ?? event.activity;
         this.#state.dataset['activity'] = event.activity;
-        this.#detail.textContent = [event.carrier && `audio: ${event.carrier}`, event.session && `session ${event.session}`].filter(Boolean).join(' · ');
+        // A session outlives the connection for a while: its audio goes a way of its own.
+        this.#detail.textContent = [event.session && !event.online && 'no connection', event.carrier && `audio: ${event.carrier}`, event.session && `session ${event.session}`].filter(Boolean).join(' · ');
         this.#power.textContent = event.activity === 'off' ? 'Connect' : 'Disconnect';
         return this.#talk.label();
       case 'notice':
@@ -257,7 +259,7 @@ export class DeviceView {
       el(
         'div',
         { class: 'columns' },
-        column(talking, connection(settings, this.#changed), network(settings, this.#changed)),
+        column(talking, connection(settings, this.#changed), network(settings, !several, this.#changed)),
         column(section('Conversation', true, this.#screen.element), section('Wake word and text', false, wake), section('Tools (MCP)', false, this.#mcp.element)),
         column(section('Graphs', true, this.#counts.element, this.#graphs.element)),
       ),

@@ -52,7 +52,9 @@ const GRAPHS: Graph[] = [
 ];
 
 export class Graphs {
-  readonly element = el('div', { class: 'graphs' });
+  readonly #graphs = el('div', { class: 'graphs', hidden: true });
+  readonly #none = el('p', { class: 'quiet' }, 'Bitrate, jitter, buffer and trouble are drawn here once a session begins.');
+  readonly element = el('div', {}, this.#none, this.#graphs);
   #before: Statistics | undefined;
   #times: number[] = [];
   #values: number[][][] = GRAPHS.map(({ lines }) => lines.map(() => []));
@@ -61,9 +63,9 @@ export class Graphs {
 
   constructor() {
     for (const { title, unit } of GRAPHS) {
-      this.element.append(el('figure', {}, el('figcaption', {}, title, el('small', {}, ` ${unit}`), el('output', { class: 'now' })), el('div', { class: 'plot', 'aria-hidden': 'true' })));
+      this.#graphs.append(el('figure', {}, el('figcaption', {}, title, el('small', {}, ` ${unit}`), el('output', { class: 'now' })), el('div', { class: 'plot', 'aria-hidden': 'true' })));
     }
-    this.#figures = [...this.element.querySelectorAll('figure')];
+    this.#figures = [...this.#graphs.querySelectorAll('figure')];
     new ResizeObserver(() => this.#resize()).observe(this.element);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#make());
   }
@@ -80,6 +82,7 @@ export class Graphs {
       this.#times.shift();
       for (const line of this.#values.flat()) line.shift();
     }
+    [this.#graphs.hidden, this.#none.hidden] = [false, true];
     if (this.element.offsetParent === null) return;
     if (this.#plots.length === 0) this.#make();
     GRAPHS.forEach(({ lines }, graph) => {

@@ -95,7 +95,7 @@ const SLIDERS: readonly (readonly [keyof Impairment, string, string, number])[] 
 ];
 
 /** The network of our making, each direction. */
-export function network(settings: Settings, changed: () => void): HTMLElement {
+export function network(settings: Settings, open: boolean, changed: () => void): HTMLElement {
   const side = (title: string, way: 'up' | 'down'): HTMLElement =>
     el(
       'fieldset',
@@ -144,5 +144,5 @@ export function network(settings: Settings, changed: () => void): HTMLElement {
     },
   });
   // On a phone it would stand before the conversation.
-  return section('A worse network', matchMedia('(min-width: 60rem)').matches, el('div', { class: 'network' }, side('Up', 'up'), side('Down', 'down')), field('Seed', seed, 'The same one, the same packets lost; from the next connection on.'));
+  return section('A worse network', open && matchMedia('(min-width: 60rem)').matches, el('div', { class: 'network' }, side('Up', 'up'), side('Down', 'down')), field('Seed', seed, 'The same one, the same packets lost; from the next connection on.'));
 }

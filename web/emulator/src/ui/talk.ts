@@ -16,7 +16,11 @@ export class Talk {
   readonly hint = el('p', { class: 'quiet hint' });
   #holding = false;
 
-  constructor(private readonly device: Device) {
+  /** `first`: the space bar is its button, wherever the focus is. */
+  constructor(
+    private readonly device: Device,
+    private readonly first: boolean,
+  ) {
     const { button } = this;
     button.addEventListener('pointerdown', (event) => {
       // Only the first button of a mouse talks.
@@ -68,7 +72,8 @@ export class Talk {
     const { button, device } = this;
     const manual = device.settings.mode === 'manual';
     button.disabled = device.activity === 'off';
-    this.hint.textContent = button.disabled ? 'Connect first.' : manual ? 'Or hold the space bar.' : 'Or press the space bar.';
+    const bar = manual ? 'Or hold the space bar' : 'Or press the space bar';
+    this.hint.textContent = button.disabled ? 'Connect first.' : this.first ? `${bar}.` : `${bar}, on this button.`;
     button.textContent = manual ? 'Hold to talk' : this.#isOn ? 'Stop' : 'Talk';
     if (manual) button.removeAttribute('aria-pressed');
     else button.setAttribute('aria-pressed', String(this.#isOn));
