@@ -13,6 +13,7 @@ mod node;
 mod npm;
 mod package;
 mod pages;
+mod quality;
 mod release;
 mod run;
 mod sbom;
@@ -45,6 +46,7 @@ enum Command {
     Lint(lint::Args),
     Bench(bench::Args),
     Counts(counts::Args),
+    Quality(quality::Args),
     Component(component::Args),
     Web(web::Args),
     Screenshots(screenshots::Args),
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Command::Lint(args) => lint::main(&args),
         Command::Bench(args) => bench::main(&args),
         Command::Counts(args) => counts::main(&args),
+        Command::Quality(args) => quality::main(&args),
         Command::Component(args) => component::main(&args),
         Command::Web(args) => web::main(&args),
         Command::Screenshots(args) => screenshots::main(&args),

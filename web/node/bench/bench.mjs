@@ -8,11 +8,12 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StreamingCrypto, WorkerPoolManager } from '@sidetone/node';
 import { config } from '../../media/session-config.mjs';
 import { clip } from '../speech.mjs';
+import { bars } from './bars.mjs';
 
 const [peers, out, seconds = '20'] = process.argv.slice(2);
 if (!peers || !out || !(Number(seconds) > 0)) {
@@ -153,8 +154,9 @@ const figures = {
 for (const { pool } of variants) await pool.terminate();
 const machine = { cpu: cpus()[0]?.model, cores: availableParallelism(), node: process.version };
 mkdirSync(dirname(out), { recursive: true });
-writeFileSync(`${out}.new`, `${JSON.stringify({ benchmark: 'node', machine, threads: THREADS, rows, figures }, null, 2)}\n`);
-renameSync(`${out}.new`, out);
+write(out, `${JSON.stringify({ benchmark: 'node', machine, threads: THREADS, rows, figures }, null, 2)}\n`);
+const plot = join(dirname(out), `${basename(out, extname(out))}.svg`);
+write(plot, bars(`node: ${machine.cpu}, Node ${machine.node}`, rows));
 
 console.log(`\n${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; ${THREADS} threads, complexity 5, 24 kbit/s`);
 for (const row of rows) {
@@ -163,6 +165,12 @@ for (const row of rows) {
   console.log(row.case.padEnd(28), variant.padEnd(16), ...columns.map((column) => column.padStart(11)));
 }
 console.log(`encrypt 200 B: ${figures.encrypt_us} µs (node:crypto, a cipher each: ${figures.encrypt_node_crypto_us} µs)`);
+console.log(`\nwritten: ${out}\nplot:    ${plot}`);
+
+function write(file, text) {
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
+}
 
 function round(value, digits = 1) {
   return Number(value.toFixed(digits));
