@@ -13,9 +13,13 @@ use flags::Flags;
 use sidetone_gateway::Gateway;
 use sidetone_gateway::config::{Change, ConfigError, Loaded, Sources};
 use std::path::PathBuf;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::runtime::Runtime;
+
+/// How long the configuration may take to be read anew: its files may lie where nobody answers.
+const READING: Duration = Duration::from_secs(5);
 
 /// How long tasks that are still at work may hold the end of the process up.
 const LEFTOVERS: Duration = Duration::from_millis(200);
@@ -59,18 +63,17 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    fn load(&self) -> Result<Loaded, ConfigError> {
-        let sources = Sources {
+    fn sources(&self) -> Sources {
+        Sources {
             file: self.config.clone(),
             environment: std::env::vars_os().collect(),
             flags: self.flags.given().to_vec(),
-        };
-        sources.load()
+        }
     }
 }
 
 pub(crate) fn main(args: &Args) -> Result<ExitCode> {
-    let loaded = match args.load() {
+    let loaded = match args.sources().load() {
         Ok(loaded) => loaded,
         Err(ConfigError(problems)) => {
             problems.iter().for_each(|problem| complain("error", &problem.to_string()));
@@ -115,21 +118,43 @@ async fn serve(args: &Args, loaded: Loaded, log: &Log) -> Result<ExitCode> {
     }
     print("\nServing until Ctrl-C.\n")?;
     let _alive = service::serving().await;
-    loop {
-        match signals.next().await {
-            Asked::Reload => reload(args, &gateway, log),
-            asked => {
-                service::ending().await;
-                return end(gateway, &mut signals, asked).await;
-            }
-        }
-    }
+    let asked = until_asked_to_end(args, &gateway, &mut signals, log).await;
+    service::ending().await;
+    end(gateway, &mut signals, asked).await
 }
 
-/// Reads the configuration anew. One that is bad changes nothing.
-fn reload(args: &Args, gateway: &Gateway, log: &Log) {
-    let outcome = args.load().and_then(|loaded| gateway.reload(&loaded.config).map(|change| (loaded, change)));
-    match outcome {
+/// Reads the configuration anew whenever that is asked for, until the end is.
+async fn until_asked_to_end(args: &Args, gateway: &Gateway, signals: &mut Signals, log: &Log) -> Asked {
+    let mut asked = signals.next().await;
+    while asked == Asked::Reload {
+        let mut reloading = pin!(reload(args, gateway, log));
+        let mut again = None;
+        loop {
+            tokio::select! {
+                () = &mut reloading => break,
+                // What was read may be old already; an end does not wait.
+                next = signals.next() => match next {
+                    Asked::Reload => again = Some(next),
+                    end => return end,
+                },
+            }
+        }
+        asked = match again {
+            Some(again) => again,
+            None => signals.next().await,
+        };
+    }
+    asked
+}
+
+/// Reads the configuration anew. One that is bad, or cannot be read in time, changes nothing.
+async fn reload(args: &Args, gateway: &Gateway, log: &Log) {
+    let sources = args.sources();
+    let reading = tokio::task::spawn_blocking(move || sources.load());
+    let Ok(Ok(loaded)) = tokio::time::timeout(READING, reading).await else {
+        return tracing::error!("the configuration was not read within {READING:?}, and nothing has changed");
+    };
+    match loaded.and_then(|loaded| gateway.reload(&loaded.config).map(|change| (loaded, change))) {
         Ok((loaded, Change { applied, restart, .. })) => {
             for warning in &loaded.warnings {
                 tracing::warn!("{warning}");

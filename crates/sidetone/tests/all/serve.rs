@@ -159,6 +159,23 @@ fn hup_takes_a_good_file_on_and_leaves_a_bad_one_alone() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_to_its_end_does_not_hold_up_what_is_asked_next() {
+    let folder = scratch();
+    fs::write(folder.path().join("sidetone.toml"), "").unwrap();
+    let serve = Serve::start(folder, &[]);
+    let path = serve.folder.path().join("sidetone.toml");
+    fs::remove_file(&path).unwrap();
+    // Nobody ever writes to it.
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    serve.signal(&["HUP"]);
+    serve.until(&serve.err, "the configuration was not read within 5s, and nothing has changed");
+    serve.signal(&["HUP", "TERM"]);
+    let (code, took, said) = serve.end();
+    assert_eq!(code, 0, "{said}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
 fn what_hinders_the_start_is_one_clear_sentence() {
     let folder = scratch();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
