@@ -18,6 +18,11 @@ const COMMANDS: usize = 4;
 /// A connection that gives way to another one of its client id before this time is out was hardly given up by its device.
 const SHORT: Duration = Duration::from_secs(90);
 
+/// Calls that are remembered for devices that have yet to come back, and for how long: firmware gives a call up after two
+/// minutes of silence.
+const LEFT: usize = 4096;
+const FORGOTTEN: Duration = Duration::from_secs(180);
+
 /// So many of those in a row are two devices of one name.
 const QUARREL: u32 = 3;
 
@@ -32,6 +37,8 @@ pub(crate) enum Command {
         call: String,
         cause: EndCause,
     },
+    /// Tell the device that a call is over which an earlier connection of it left behind: its session id.
+    Left(String),
     /// Tell what the instance of the call there is has counted; dropped where there is none.
     Stats(oneshot::Sender<SessionStats>),
 }
@@ -51,6 +58,8 @@ pub(crate) struct Devices(Mutex<Places>);
 struct Places {
     next: u64,
     by_id: HashMap<ClientId, Place>,
+    /// Calls that ended with their connection, of devices that have not come back: until then these do not know it.
+    left: HashMap<ClientId, (Instant, String)>,
 }
 
 #[derive(Debug)]
@@ -78,6 +87,8 @@ pub(crate) struct Entered {
     pub(crate) commands: mpsc::Receiver<Command>,
     /// Another connection gave way for it.
     pub(crate) replaced: bool,
+    /// A call that ended with its last connection.
+    pub(crate) left: Option<String>,
 }
 
 impl Devices {
@@ -118,9 +129,10 @@ impl Devices {
                 free.insert(place);
             }
         }
+        let left = places.left.remove(&identity.device).map(|(_, session)| session);
         drop(places);
         let connected = Connected { devices: self.clone(), id: identity.device.clone(), number };
-        Ok(Entered { connected, commands: received, replaced })
+        Ok(Entered { connected, commands: received, replaced, left })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -130,6 +142,26 @@ impl Devices {
     /// Tells a device's task something. `false`: there is no such device, or it does not listen.
     pub(crate) fn tell(&self, device: &ClientId, command: Command) -> bool {
         self.lock().by_id.get(device).is_some_and(|place| place.commands.try_send(command).is_ok())
+    }
+}
+
+impl Connected {
+    /// The connection is gone, and with it a call: the device is told when it is back, or now, if it is already.
+    pub(crate) fn leaves(&self, session: String) {
+        let now = Instant::now();
+        let mut places = self.devices.lock();
+        match places.by_id.get(&self.id) {
+            // One that does not listen is about to end, too.
+            Some(place) if place.number != self.number => drop(place.commands.try_send(Command::Left(session))),
+            _ => {
+                if places.left.len() >= LEFT {
+                    places.left.retain(|_, (since, _)| now.duration_since(*since) < FORGOTTEN);
+                }
+                if places.left.len() < LEFT {
+                    places.left.insert(self.id.clone(), (now, session));
+                }
+            }
+        }
     }
 }
 
@@ -148,6 +180,24 @@ mod tests {
 
     fn identity(name: &str) -> Identity {
         Identity { device: name.parse().unwrap(), tenant: "default".into(), peer: None, local: None }
+    }
+
+    #[test]
+    fn a_call_that_was_left_is_told_to_whatever_connection_comes_or_is_there() {
+        let devices = Arc::new(Devices::default());
+        let first = devices.enter(&identity("a"), 2).unwrap();
+        first.connected.leaves("s1".into());
+        drop(first);
+        let second = devices.enter(&identity("a"), 2).unwrap();
+        assert_eq!(second.left.as_deref(), Some("s1"));
+        let mut third = devices.enter(&identity("a"), 2).unwrap();
+        assert_eq!(third.left, None, "once");
+        second.connected.leaves("s2".into());
+        assert!(matches!(third.commands.try_recv(), Ok(Command::Left(session)) if session == "s2"));
+        for n in 0..=LEFT {
+            devices.enter(&identity(&format!("d{n}")), 2).unwrap().connected.leaves(String::new());
+        }
+        assert_eq!(devices.lock().left.len(), LEFT);
     }
 
     #[test]

@@ -7,13 +7,13 @@ mod pacer;
 mod uplink;
 
 use crate::bridge::ToBackEnd;
-use crate::link::{Gone, Identity, Link, Said};
+use crate::link::{Carrier, Gone, Identity, Link, Said};
 use crate::protect::{Bucket, Seldom};
 use crate::registry::{Command, Connected, Entered};
 use crate::shared::{Phase, Shared};
 use call::{Call, Happened};
 use open::Prepared;
-use sidetone_protocol::message::{Alert, GatewayBody};
+use sidetone_protocol::message::{Alert, GatewayBody, GatewayMessage};
 use sidetone_protocol::session::{Config, EndCause, GatewaySession, Input, Output};
 use std::collections::VecDeque;
 use std::future::pending;
@@ -43,7 +43,7 @@ pub(crate) async fn serve<L: Link>(shared: Arc<Shared>, identity: Identity, link
 /// The same for a device that has its place already: since before it was told that it is let in, so that of two that come
 /// one after the other the later one is the newest.
 pub(crate) async fn serve_entered<L: Link>(shared: Arc<Shared>, identity: Identity, entered: Entered, mut link: L) {
-    let Entered { connected, commands, .. } = entered;
+    let Entered { connected, commands, left, .. } = entered;
     let rate = f64::from(shared.config().limits.messages_per_second);
     let mut phase = shared.phase.subscribe();
     if *phase.borrow() != Phase::Serving {
@@ -58,10 +58,10 @@ pub(crate) async fn serve_entered<L: Link>(shared: Arc<Shared>, identity: Identi
         call: None,
         prepared: None,
         commands,
-        _connected: connected,
+        connected,
         shared,
     };
-    device.run(&mut link).await;
+    device.run(&mut link, left).await;
     link.close().await;
 }
 
@@ -87,7 +87,7 @@ struct Device {
     commands: mpsc::Receiver<Command>,
     phase: watch::Receiver<Phase>,
     /// Its place among the connected devices.
-    _connected: Connected,
+    connected: Connected,
 }
 
 enum Event {
@@ -99,7 +99,12 @@ enum Event {
 }
 
 impl Device {
-    async fn run<L: Link>(mut self, link: &mut L) {
+    async fn run<L: Link>(mut self, link: &mut L, left: Option<String>) {
+        if let Some(session) = left
+            && say_left(&session, link).await.is_err()
+        {
+            return;
+        }
         loop {
             let timeout = self.protocol.next_timeout().map(|time| self.shared.instant(time));
             let event = tokio::select! {
@@ -114,7 +119,14 @@ impl Device {
                 break;
             }
         }
-        // Whatever call is left has nobody to be told.
+        // Whatever call is left has nobody to be told, before the device is back. (Where the connection itself carries the
+        // audio, the device knows; and behind a broker it was the device that began another call.)
+        if let Some(call) = &self.call
+            && link.carrier() == Carrier::Datagrams
+            && self.identity.peer.is_some()
+        {
+            self.connected.leaves(call.id().to_owned());
+        }
         for output in self.protocol.handle(self.shared.time(), Input::Disconnected) {
             if let Output::CloseMedia { cause, .. } = output {
                 self.close(cause).await;
@@ -146,6 +158,7 @@ impl Device {
                 }
                 Ok(())
             }
+            Event::Command(Some(Command::Left(session))) => say_left(&session, link).await,
             Event::Command(Some(Command::Replaced)) => {
                 if let Some(times) = ANEW.times() {
                     tracing::info!(device = %self.identity.device, times, "a device connected anew");
@@ -177,7 +190,7 @@ impl Device {
                 totals.messages_malformed.add(1);
                 tracing::debug!(device = %self.identity.device, %error, "a message is not understood");
                 let error = GatewayBody::Error { message: error.to_string() };
-                link.send(&sidetone_protocol::message::GatewayMessage::without_session(error)).await
+                link.send(&GatewayMessage::without_session(error)).await
             }
             Said::Audio { .. } => Ok(()),
         }
@@ -258,6 +271,11 @@ impl Device {
             call.close(&self.shared, cause).await;
         }
     }
+}
+
+/// A call is over that ended with an earlier connection: firmware would speak on to nobody for two minutes.
+async fn say_left<L: Link>(session: &str, link: &mut L) -> Result<(), Gone> {
+    link.send(&GatewayMessage::new(session, GatewayBody::Goodbye)).await
 }
 
 async fn next_of(call: &mut Option<Box<Call>>) -> Happened {

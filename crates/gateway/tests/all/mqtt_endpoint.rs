@@ -6,7 +6,7 @@ use sidetone_gateway::{Gateway, StartError};
 use sidetone_mqtt::client::{Event, connect};
 use sidetone_mqtt::{ConnectError, Options, Qos};
 use sidetone_protocol::credential::{SignatureKey, encode_username};
-use sidetone_protocol::message::GatewayBody;
+use sidetone_protocol::message::{GatewayBody, GatewayMessage};
 use sidetone_protocol::topic::Dialect;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -140,6 +140,33 @@ async fn a_device_that_connects_twice_keeps_the_second_connection() {
     assert_eq!(gateway.calls(), 1);
 }
 
+/// Firmware keeps a call while its connection is away, and would speak to nobody for two minutes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_whose_call_ended_with_its_connection_is_told_when_it_is_back() {
+    let gateway = Gateway::start(with_mqtt()).await.unwrap();
+    let id = "GID_t@@@aa_bb_cc_dd_ee_0b@@@uuid";
+    // It comes back after its connection broke; or before the gateway knows that.
+    for broken in [true, false] {
+        let mut device = Device::connect_mqtt(&gateway, options(&gateway, id), Dialect::Mac).await;
+        device.hello().await;
+        let session = device.media.as_ref().unwrap().session_id.clone();
+        let mut kept = Some(device);
+        if broken {
+            kept = None;
+            until("the call ends", || gateway.calls() == 0).await;
+        }
+        let mut back = Device::connect_mqtt(&gateway, options(&gateway, id), Dialect::Mac).await;
+        assert_eq!(back.hear().await, Some(GatewayMessage::new(&session, GatewayBody::Goodbye)), "{broken}");
+        back.hello().await;
+        assert_eq!(gateway.calls(), 1);
+        drop((kept, back));
+        until("that one ends too", || gateway.calls() == 0).await;
+        // It is told of that one as well.
+        let mut last = Device::connect_mqtt(&gateway, options(&gateway, id), Dialect::Mac).await;
+        assert_eq!(last.hear().await.unwrap().body, GatewayBody::Goodbye);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_gateway_says_so() {
     let mut config = with_mqtt();
@@ -151,7 +178,7 @@ async fn a_full_gateway_says_so() {
     let mut second = connect(&options(&gateway, "GID_t@@@aa_bb_cc_dd_ee_07@@@uuid")).await.unwrap();
     second.publish("device-server", br#"{"type":"hello"}"#, Qos::AtMostOnce).await.unwrap();
     let Event::Publish { payload, .. } = second.receive().await.unwrap() else { panic!() };
-    let said = sidetone_protocol::message::GatewayMessage::parse(&payload).unwrap();
+    let said = GatewayMessage::parse(&payload).unwrap();
     let GatewayBody::Alert(alert) = said.body else { panic!("{said:?}") };
     assert_eq!(alert.status, "Busy");
     assert_eq!(gateway.counts()["hellos_refused"], 1);
