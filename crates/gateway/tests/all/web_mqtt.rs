@@ -1,12 +1,13 @@
 //! MQTT over WebSocket, in clear and over TLS: the same endpoint as over TCP.
 
-use crate::common::Device;
 use crate::common::web::with_web;
+use crate::common::{Device, until};
 use sidetone_gateway::Gateway;
 use sidetone_gateway::config::{Listen, Secret};
 use sidetone_mqtt::client::connect;
 use sidetone_mqtt::{ConnectError, Options, tls};
 use sidetone_protocol::credential::{SignatureKey, encode_username};
+use sidetone_protocol::message::DeviceBody;
 use sidetone_protocol::topic::Dialect;
 use sidetone_test_broker::Certificates;
 use zeroize::Zeroizing;
@@ -41,6 +42,8 @@ async fn a_browser_makes_a_call() {
         device.hello().await;
         let likeness = device.speaks_and_hears().await;
         assert!(likeness > 0.9, "{url}: {likeness}");
+        device.say(DeviceBody::Goodbye).await;
+        until("the call ends", || gateway.calls() == 0).await;
     }
     assert!(gateway.shut_down().await);
 }

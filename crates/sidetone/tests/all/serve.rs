@@ -162,7 +162,7 @@ fn hup_takes_a_good_file_on_and_leaves_a_bad_one_alone() {
 fn a_file_that_cannot_be_read_to_its_end_does_not_hold_up_what_is_asked_next() {
     let folder = scratch();
     fs::write(folder.path().join("sidetone.toml"), "").unwrap();
-    let serve = Serve::start(folder, &[]);
+    let serve = Serve::start(folder, &["--config", "sidetone.toml"]);
     let path = serve.folder.path().join("sidetone.toml");
     fs::remove_file(&path).unwrap();
     // Nobody ever writes to it.
