@@ -50,7 +50,7 @@ export class Voices {
       .then(({ sound, playout }) => {
         this.#sound = sound;
         this.remote.tell({ do: 'audio', rate: sound.rate, playout }, [playout]);
-        if (!sound.isRunning) this.warn('The browser plays no sound before you have clicked on the page.');
+        if (!sound.isRunning) this.warn('The browser plays no sound before you have clicked on the page, or without a sound card.');
       })
       .catch((error: unknown) => {
         this.warn(`The sound card cannot be opened: ${error instanceof Error ? error.message : String(error)}`);
