@@ -2,7 +2,7 @@
 //! `target/bench/NAME.json`.
 
 use crate::setup::{self, Need};
-use crate::sh::{cargo, target_dir};
+use crate::sh::{Cmd, cargo, target_dir};
 use crate::{node, run, web};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -61,7 +61,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
             NODE => node::bench(&file, &args.extra)?,
             _ => {
                 let gateway = run::file("sidetone")?;
-                run::built(&name)?.quiet_env("SIDETONE_BINARY", gateway).args(&args.extra).run()?;
+                Cmd::new(run::file_built_once(&name)?).quiet_env("SIDETONE_BINARY", gateway).args(&args.extra).run()?;
             }
         }
         if args.extra.iter().any(|extra| extra == "--help" || extra == "-h") {

@@ -1,5 +1,6 @@
 //! What is given out: one folder with everything, the same bytes whenever it is made.
 
+use crate::folder::fresh;
 use crate::node::{self, PACKAGES};
 use crate::sbom::cyclonedx;
 use crate::setup::{self, Need};
@@ -60,14 +61,6 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     println!("\n{}", fs::read_to_string(out.join("SHA256SUMS")).context("cannot read SHA256SUMS")?);
     println!("everything is in {}", out.display());
     Ok(())
-}
-
-/// An empty folder.
-fn fresh(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
-    }
-    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
 }
 
 /// The time that archives carry.

@@ -2,6 +2,7 @@
 //! libFuzzer from the crate `libfuzzer-sys`. Where clang has AddressSanitizer, libopus (the only C there is) is built with
 //! it.
 
+use crate::folder::fresh;
 use crate::seeds;
 use crate::setup::{self, Need};
 use crate::sh::{Cmd, cargo, os, root, target_dir};
@@ -127,10 +128,8 @@ impl Build {
     fn fuzz(&self, target: &str, seconds: u32) -> Result<()> {
         let folder = |name: &str| self.folder.join(name).join(target);
         let (corpus, seeds, artifacts) = (folder("corpus"), folder("seeds"), folder("artifacts"));
-        if seeds.exists() {
-            fs::remove_dir_all(&seeds).with_context(|| format!("cannot remove {}", seeds.display()))?;
-        }
-        for folder in [&corpus, &seeds, &artifacts] {
+        fresh(&seeds)?;
+        for folder in [&corpus, &artifacts] {
             fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
         }
         let seeded = seeds::write(target, &seeds)?;

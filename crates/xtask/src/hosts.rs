@@ -1,9 +1,10 @@
 //! The component in other hosts: runs the examples of docs/embedding, each in what its users would install.
 
+use crate::folder::fresh;
 use crate::npm::npm;
-use crate::run;
 use crate::setup::{self, Need};
 use crate::sh::{Cmd, cargo, os, root, target_dir};
+use crate::{python, run};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,8 +43,7 @@ pub(crate) fn test() -> Result<()> {
 fn javascript(folder: &Path) -> Result<String> {
     let (tarballs, project) = (folder.join("tarballs"), folder.join("npm"));
     for made in [&tarballs, &project] {
-        let _ = fs::remove_dir_all(made);
-        fs::create_dir_all(made).with_context(|| format!("cannot make the folder {}", made.display()))?;
+        fresh(made)?;
     }
     fs::write(project.join("package.json"), "{\"private\": true}\n").context("cannot write package.json")?;
     let mut install = npm("web").args(["install", "--offline", "--no-audit", "--no-fund", "--prefix"]).arg(&project);
@@ -93,13 +93,7 @@ fn codec(session: &str) -> Result<String> {
 
 /// Returns where wasmtime-py lies: its shared library serves C too.
 fn python(folder: &Path, component: &Path, session: &str) -> Result<PathBuf> {
-    let venv = folder.join("venv");
-    let python = venv.join("bin/python");
-    if !python.is_file() {
-        Cmd::new("python3").args(["-m", "venv"]).arg(&venv).remedy("install the package python3-venv").run()?;
-    }
-    let pip = Cmd::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", WASMTIME_PY]);
-    pip.remedy("it needs PyPI, or a mirror of it").run()?;
+    let python = python::with(&[WASMTIME_PY], &folder.join("venv"), "PyPI, or a mirror of it")?;
     expect(Cmd::new(&python).arg(root().join(EXAMPLES).join("session.py")).arg(component), session)?;
     let found = "import os, wasmtime; print(os.path.dirname(wasmtime.__file__))";
     Ok(Cmd::new(&python).args(["-c", found]).read()?.trim().into())

@@ -1,5 +1,6 @@
 //! The library crates as crates.io would take them.
 
+use crate::folder::forget;
 use crate::setup::{self, Need};
 use crate::sh::{cargo, os, root, target_dir};
 use crate::{pages, run, web};
@@ -39,9 +40,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     fs::copy(extracted.join(name), prebuilt.join(name)).with_context(|| format!("cannot write to {COMPONENT}"))?;
     for page in [pages::DASHBOARD, web::EMULATOR] {
         let (built, packed) = (root().join(page).join("dist"), root().join(PAGES).join(page));
-        if packed.exists() {
-            fs::remove_dir_all(&packed).with_context(|| format!("cannot empty {}", packed.display()))?;
-        }
+        forget(&packed)?;
         if built.is_dir() {
             copy(&built, &packed).with_context(|| format!("cannot write to {PAGES}"))?;
         }

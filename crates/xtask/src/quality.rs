@@ -1,10 +1,10 @@
 //! How speech sounds that the component has encoded, by PESQ-WB.
 
-use crate::run;
+use crate::folder::fresh;
 use crate::setup::{self, Need};
 use crate::sh::{Cmd, root, target_dir};
-use anyhow::{Context, Result};
-use std::fs;
+use crate::{python, run};
+use anyhow::Result;
 
 /// What listens, and what it needs; pinned, for figures are compared.
 const LISTENER: [&str; 2] = ["pesq==0.0.4", "numpy>=2,<3"];
@@ -26,19 +26,10 @@ pub(crate) struct Args {
 pub(crate) fn main(args: &Args) -> Result<()> {
     setup::ensure(&[Need::Build, Need::Python])?;
     let folder = target_dir().join("quality");
-    let (venv, heard) = (folder.join("venv"), folder.join("heard"));
-    match fs::remove_dir_all(&heard) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("cannot delete {}", heard.display()));
-        }
-        _ => fs::create_dir_all(&heard).with_context(|| format!("cannot make the folder {}", heard.display()))?,
-    }
-    let python = venv.join("bin/python");
-    if !python.is_file() {
-        Cmd::new("python3").args(["-m", "venv"]).arg(&venv).remedy("install the package python3-venv").run()?;
-    }
-    let pip = Cmd::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(LISTENER);
-    pip.remedy("it needs PyPI, or a mirror of it, a C compiler and Python's headers (python3-dev)").run()?;
+    let heard = folder.join("heard");
+    fresh(&heard)?;
+    let needs = "PyPI, or a mirror of it, a C compiler and Python's headers (python3-dev)";
+    let python = python::with(&LISTENER, &folder.join("venv"), needs)?;
     run::built("heard")?.arg(&heard).run()?;
     let listener = root().join("tests/listen.py");
     Cmd::new(&python).arg(listener).arg(&heard).arg(args.tolerance.to_string()).run()

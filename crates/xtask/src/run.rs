@@ -89,8 +89,8 @@ pub(crate) fn file(binary: &str) -> Result<PathBuf> {
     Ok(path(binary))
 }
 
-/// The same, built no more than once: for tests of pages, which have the gateway serve the pages from their folders. The
-/// program carries the pages, and would be compiled anew, for minutes, after each that is built.
+/// The same, as it is where this process has built it before. So for tests of pages, which have the gateway serve the pages
+/// from their folders: the program carries the pages, and would be compiled anew, for minutes, after each that is built.
 pub(crate) fn file_built_once(binary: &str) -> Result<PathBuf> {
     if BUILT.load(Ordering::Relaxed) { Ok(path(binary)) } else { file(binary) }
 }

@@ -5,10 +5,11 @@ mod tools;
 
 pub(crate) use tools::{clang, clang_beside};
 
+use crate::folder::forget;
 use crate::sh::{Cmd, cargo, os, target_dir, which};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use packages::{Manager, Package};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tools::{Cure, Finding, Missing};
 
 /// What a command needs of the machine.
@@ -163,15 +164,6 @@ fn cargo_install(cure: &Cure) -> Option<Cmd> {
 /// Where tools are compiled; nothing of it is needed afterwards.
 fn tools_dir() -> PathBuf {
     target_dir().join("tools")
-}
-
-fn forget(folder: &Path) -> Result<()> {
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot delete {}", folder.display()))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn rustup() -> Result<Cmd> {

@@ -128,21 +128,18 @@ async fn until_asked_to_end(args: &Args, gateway: &Gateway, signals: &mut Signal
     let mut asked = signals.next().await;
     while asked == Asked::Reload {
         let mut reloading = pin!(reload(args, gateway, log));
-        let mut again = None;
+        let mut again = false;
         loop {
             tokio::select! {
                 () = &mut reloading => break,
                 // What was read may be old already; an end does not wait.
                 next = signals.next() => match next {
-                    Asked::Reload => again = Some(next),
+                    Asked::Reload => again = true,
                     end => return end,
                 },
             }
         }
-        asked = match again {
-            Some(again) => again,
-            None => signals.next().await,
-        };
+        asked = if again { Asked::Reload } else { signals.next().await };
     }
     asked
 }
