@@ -140,7 +140,7 @@ const REPLACED: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Files of ours beside libopus's: what its hooks in `celt_kernels.h` call, and moving of memory.
-const ADDED: &[&str] = &["celt_pitch_xcorr.c", "memory.c"];
+const ADDED: &[&str] = &["celt_pitch_xcorr.c", "memory.c", "samples.c"];
 
 /// Multistream and projection (surround) are not part of the API of this crate.
 const LEFT_OUT: &[&str] = &["multistream", "projection", "mapping_matrix"];
