@@ -127,11 +127,14 @@ const REPLACED: &[(&str, &str, &[&str])] = &[
     ("silk/NLSF_del_dec_quant.c", "nlsf_del_dec_quant.c", &["silk_NLSF_del_dec_quant"]),
     ("silk/NSQ.c", "nsq.c", &["silk_NSQ_c"]),
     ("silk/NSQ_del_dec.c", "nsq_del_dec.c", &["silk_NSQ_del_dec_c"]),
+    ("silk/NLSF_VQ.c", "nlsf_vq.c", &["silk_NLSF_VQ"]),
     ("silk/decode_core.c", "decode_core.c", &["silk_decode_core"]),
     ("silk/resampler_private_IIR_FIR.c", "resampler_iir_fir.c", &["silk_resampler_private_IIR_FIR"]),
     ("silk/resampler_private_down_FIR.c", "resampler_down_fir.c", &["silk_resampler_private_down_FIR"]),
     ("silk/float/autocorrelation_FLP.c", "autocorrelation.c", &["silk_autocorrelation_FLP"]),
     ("silk/float/LPC_analysis_filter_FLP.c", "lpc_analysis_filter_flp.c", &["silk_LPC_analysis_filter_FLP"]),
+    ("silk/float/LTP_analysis_filter_FLP.c", "ltp_analysis_filter.c", &["silk_LTP_analysis_filter_FLP"]),
+    ("silk/float/k2a_FLP.c", "k2a.c", &["silk_k2a_FLP"]),
     ("silk/float/schur_FLP.c", "schur.c", &["silk_schur_FLP"]),
     ("silk/float/burg_modified_FLP.c", "burg.c", &["silk_burg_modified_FLP"]),
     ("silk/float/energy_FLP.c", "energy.c", &["silk_energy_FLP"]),
@@ -140,7 +143,7 @@ const REPLACED: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Files of ours beside libopus's: what its hooks in `celt_kernels.h` call, and moving of memory.
-const ADDED: &[&str] = &["celt_pitch_xcorr.c", "memory.c", "samples.c"];
+const ADDED: &[&str] = &["celt_pitch_xcorr.c", "memory.c", "samples.c", "scaling.c"];
 
 /// Multistream and projection (surround) are not part of the API of this crate.
 const LEFT_OUT: &[&str] = &["multistream", "projection", "mapping_matrix"];

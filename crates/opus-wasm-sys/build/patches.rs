@@ -46,7 +46,7 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
         &[(8, "            for( i = 0; i < *nSamplesOut; i++ ) {\n                samplesOut[ i ] = INT16TORES")],
     ),
     ("silk/resampler_private_up2_HQ.c", &[(4, "    for( k = 0; k < len; k++ ) {")]),
-    ("silk/float/apply_sine_window_FLP.c", &[(4, "    for( k = 0; k < length; k += 4 ) {")]),
+    ("silk/float/apply_sine_window_FLP.c", &[(8, "    for( k = 0; k < length; k += 4 ) {")]),
     (
         "silk/float/wrappers_FLP.c",
         &[(8, "    for( i = 0; i < psEnc->sCmn.frame_length; i++ ) {\n        x16[ i ] = silk_float2int( x[ i ] );")],
@@ -59,20 +59,26 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
             (8, "       for (i=overlap;i<frame_size;i++)"),
         ],
     ),
-    ("silk/resampler_down2.c", &[(4, "    for( k = 0; k < len2; k++ ) {")]),
-    ("silk/ana_filt_bank_1.c", &[(4, "    for( k = 0; k < N2; k++ ) {")]),
-    ("silk/resampler_private_AR2.c", &[(8, "    for( k = 0; k < len; k++ ) {")]),
-    ("silk/LPC_inv_pred_gain.c", &[(2, "        for( n = 0; n < (k + 1) >> 1; n++ ) {")]),
-    ("silk/VQ_WMat_EC.c", &[(2, "    for( k = 0; k < L; k++ ) {")]),
-    ("silk/NLSF_VQ.c", &[(4, "        for( m = LPC_order-2; m >= 0; m -= 2 ) {")]),
+    ("silk/resampler_down2.c", &[(8, "    for( k = 0; k < len2; k++ ) {")]),
+    ("silk/ana_filt_bank_1.c", &[(8, "    for( k = 0; k < N2; k++ ) {")]),
+    ("silk/resampler_private_AR2.c", &[(16, "    for( k = 0; k < len; k++ ) {")]),
+    ("silk/LPC_inv_pred_gain.c", &[(4, "        for( n = 0; n < (k + 1) >> 1; n++ ) {")]),
+    ("silk/VQ_WMat_EC.c", &[(4, "    for( k = 0; k < L; k++ ) {")]),
+    ("silk/float/bwexpander_FLP.c", &[(4, "    for( i = 0; i < d - 1; i++ ) {")]),
+    ("silk/float/sort_FLP.c", &[(4, "    for( i = K; i < L; i++ ) {")]),
+    ("silk/VAD.c", &[(13, "    for( i = decimated_framelength - 1; i > 0; i-- ) {")]),
+    ("silk/A2NLSF.c", &[(2, "    while( 1 ) {")]),
     ("celt/cwrs.c", &[(4, "  do{\n    j--;\n    i+=CELT_PVQ_U(_n-j,k);")]),
     (
         "silk/float/pitch_analysis_core_FLP.c",
         &[
+            (16, "    for( i = frame_length_4kHz - 1; i > 0; i-- ) {"),
             (4, "        for( d = min_lag_4kHz + 1; d <= max_lag_4kHz; d++ ) {"),
             (4, "    for( i = max_lag_4kHz; i >= min_lag_4kHz; i-- ) {"),
             (4, "            for( i = 0; i < nb_subfr; i++ ) {\n                /* Try all codebooks */"),
-            (4, "                for( k = 0; k < nb_subfr; k++ ) {\n                    cross_corr += cross_corr_st3"),
+            (2, "            for( j = 0; j < nb_cbk_search; j++ ) {\n                cross_corr = 0.0;"),
+            (4, "        for( i = 0; i < nb_cbk_search; i++ ) {\n            /* Fill out the 3 dim array that stores the correlations for */"),
+            (4, "        for( i = 0; i < nb_cbk_search; i++ ) {\n            /* Fill out the 3 dim array that stores the correlations for    */"),
         ],
     ),
     (
@@ -200,6 +206,15 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "silk/VAD.c",
+        &[(
+            "            sumSquared = 0;
+            for( i = 0; i < dec_subframe_length; i++ ) {",
+            "            sumSquared = sidetone_sum_squares( X + X_offset[ b ] + dec_subframe_offset, dec_subframe_length );
+            for( i = dec_subframe_length; i < dec_subframe_length; i++ ) {",
+        )],
+    ),
+    (
         "celt/mathops.c",
         &[
             (
@@ -287,6 +302,38 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
     (
         "silk/float/pitch_analysis_core_FLP.c",
         &[
+            (
+                "                for( k = 0; k < nb_subfr; k++ ) {
+                    cross_corr += cross_corr_st3[ k ][ j ][ lag_counter ];
+                    energy     +=   energies_st3[ k ][ j ][ lag_counter ];
+                }",
+                "                cross_corr += cross_corr_st3[ 0 ][ j ][ lag_counter ];
+                cross_corr += cross_corr_st3[ 1 ][ j ][ lag_counter ];
+                energy     +=   energies_st3[ 0 ][ j ][ lag_counter ];
+                energy     +=   energies_st3[ 1 ][ j ][ lag_counter ];
+                if( nb_subfr > 2 ) {
+                    cross_corr += cross_corr_st3[ 2 ][ j ][ lag_counter ];
+                    cross_corr += cross_corr_st3[ 3 ][ j ][ lag_counter ];
+                    energy     +=   energies_st3[ 2 ][ j ][ lag_counter ];
+                    energy     +=   energies_st3[ 3 ][ j ][ lag_counter ];
+                }",
+            ),
+            (
+                "        if( d_comp[ i + 1 ] > 0 ) {",
+                "        if( i + 8 <= max_lag_8kHz && !wasm_v128_any_true( wasm_v128_load( &d_comp[ i + 1 ] ) ) ) {
+            i += 7;
+            continue;
+        }
+        if( d_comp[ i + 1 ] > 0 ) {",
+            ),
+            (
+                "        if( d_comp[ i ] > 0 ) {",
+                "        if( i + 8 <= max_lag_8kHz && !wasm_v128_any_true( wasm_v128_load( &d_comp[ i ] ) ) ) {
+            i += 7;
+            continue;
+        }
+        if( d_comp[ i ] > 0 ) {",
+            ),
             (
                 "        silk_float2short_array( frame_16_FIX, frame, frame_length );",
                 "        sidetone_to_int16( frame, frame_16_FIX, frame_length );",

@@ -32,7 +32,7 @@ void silk_autocorrelation_FLP(silk_float *results, const silk_float *inputData, 
     celt_assert(correlationCount <= MAX_SHAPE_LPC_ORDER + 1);
     ALLOC(x, inputDataSize + correlationCount + MORE_LAGS + 1, double);
     int i = 0;
-#pragma clang loop unroll_count(8)
+#pragma clang loop unroll_count(16)
     for (; i + 2 <= inputDataSize; i += 2) {
         wasm_v128_store(&x[i], load_doubles(&inputData[i]));
     }

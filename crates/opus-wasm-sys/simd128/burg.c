@@ -111,8 +111,14 @@ silk_float silk_burg_modified_FLP(silk_float A[], const silk_float x[], const si
     celt_assert(subfr_length <= MAX_LENGTH && nb_subfr <= MAX_NB_SUBFR && D <= SILK_MAX_ORDER_LPC);
     for (int j = 0; j < nb_subfr; j++) {
         double *f = s.forward[j], *b = s.backward[j], sums[SILK_MAX_ORDER_LPC + 1 + MORE_LAGS];
+        int i = 0;
 #pragma clang loop unroll_count(8)
-        for (int i = 0; i < subfr_length; i++) {
+        for (; i + 2 <= subfr_length; i += 2) {
+            v128_t pair = load_doubles(&x[j * subfr_length + i]);
+            wasm_v128_store(&f[i], pair);
+            wasm_v128_store(&b[subfr_length - 2 - i], wasm_i64x2_shuffle(pair, pair, 1, 0));
+        }
+        for (; i < subfr_length; i++) {
             f[i] = b[subfr_length - 1 - i] = x[j * subfr_length + i];
         }
         silk_memset(&f[subfr_length], 0, BEHIND * sizeof(double));
@@ -127,6 +133,7 @@ silk_float silk_burg_modified_FLP(silk_float A[], const silk_float x[], const si
 
     CAb[0] = CAf[0] = C0 + FIND_LPC_COND_FAC * C0 + 1e-9f;
     for (int n = 0; n < D; n++) {
+#pragma clang loop unroll_count(2)
         for (int j = 0; j < nb_subfr; j++) {
             step(s.forward[j], s.backward[j], subfr_length, n, Af, first_row, last_row, CAf, CAb);
         }

@@ -30,7 +30,7 @@ static double check_nsq(nsq *ours, nsq *theirs, int delayed) {
     e.frame_length = e.nb_subfr * e.subfr_length;
     e.ltp_mem_length = 20 * e.fs_kHz;
     e.predictLPCOrder = e.fs_kHz == 16 ? 16 : 10;
-    e.shapingLPCOrder = orders[below(5)];
+    e.shapingLPCOrder = orders[delayed ? below(5) : between(2, 4)]; /* one state: complexity 0 and 1 */
     e.nStatesDelayedDecision = delayed ? between(1, 4) : 1;
     e.warping_Q16 = delayed && below(4) ? e.fs_kHz * 983 : 0;
     silk_memset(&n1, 0, sizeof(n1));

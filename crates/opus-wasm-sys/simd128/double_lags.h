@@ -22,9 +22,15 @@ INLINE void sum_lags(const double *x, int length, int lag, const int lags, doubl
         sum[k] = wasm_f64x2_const_splat(0);
     }
     int i = 0;
-    for (; i + 16 <= length; i += 16) { /* each turn costs a look at the deadline, and all sums go through memory */
+    for (; i + 24 <= length; i += 24) { /* each turn costs a look at the deadline, and all sums go through memory */
 #pragma clang loop unroll(full)
-        for (int j = 0; j < 16; j += 2) {
+        for (int j = 0; j < 24; j += 2) {
+            add_lags(sum, &x[i + j], lag, lags);
+        }
+    }
+    for (; i + 8 <= length; i += 8) {
+#pragma clang loop unroll(full)
+        for (int j = 0; j < 8; j += 2) {
             add_lags(sum, &x[i + j], lag, lags);
         }
     }

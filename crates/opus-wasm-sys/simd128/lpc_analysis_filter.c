@@ -6,23 +6,16 @@
 #include "SigProc_FIX.h"
 #include "fixed.h"
 
-#define PAIRS (SILK_MAX_ORDER_LPC / 2)
-
-void silk_LPC_analysis_filter(opus_int16 *out, const opus_int16 *in, const opus_int16 *B, const opus_int32 len,
-                              const opus_int32 d, int arch) {
-    v128_t taps[PAIRS];
-    (void)arch;
-    celt_assert(d >= 6);
-    celt_assert((d & 1) == 0);
-    celt_assert(d <= len);
-    for (int j = 0; j < d; j += 2) { /* lower half: the older sample */
+/* Samples from `order` on; the taps are known to the compiler where the order is. */
+INLINE void filter(opus_int16 *out, const opus_int16 *in, const opus_int16 *B, int len, const int order) {
+    v128_t taps[SILK_MAX_ORDER_LPC / 2];
+    for (int j = 0; j < order; j += 2) { /* lower half: the older sample */
         taps[j / 2] = wasm_i32x4_splat((B[j + 1] & 0xFFFF) | (opus_int32)((opus_uint32)B[j] << 16));
     }
-    int i = d;
+    int i = order;
     for (; i + 4 <= len; i += 4) {
         v128_t sum = wasm_i32x4_const_splat(0);
-#pragma clang loop unroll_count(8)
-        for (int j = 0; j < d; j += 2) {
+        for (int j = 0; j < order; j += 2) {
             /* Of the samples i - j - 2 … i - j + 2: each with its successor. */
             v128_t older = wasm_u32x4_load16x4(&in[i - j - 2]), newer = wasm_u32x4_load16x4(&in[i - j - 1]);
             v128_t pairs = wasm_v128_or(older, wasm_i32x4_shl(newer, 16));
@@ -34,11 +27,24 @@ void silk_LPC_analysis_filter(opus_int16 *out, const opus_int16 *in, const opus_
     }
     for (; i < len; i++) {
         opus_uint32 sum = 0;
-        for (int j = 0; j < d; j++) {
+        for (int j = 0; j < order; j++) {
             sum += (opus_uint32)silk_SMULBB(in[i - 1 - j], B[j]);
         }
         opus_int32 x = (opus_int32)(((opus_uint32)(opus_int32)in[i] << 12) - sum);
         out[i] = (opus_int16)silk_SAT16(silk_RSHIFT_ROUND(x, 12));
+    }
+}
+
+void silk_LPC_analysis_filter(opus_int16 *out, const opus_int16 *in, const opus_int16 *B, const opus_int32 len,
+                              const opus_int32 d, int arch) {
+    (void)arch;
+    celt_assert(d >= 6);
+    celt_assert((d & 1) == 0);
+    celt_assert(d <= len);
+    switch (d) {
+    case 10: filter(out, in, B, len, 10); break;
+    case 16: filter(out, in, B, len, 16); break;
+    default: filter(out, in, B, len, d);
     }
     silk_memset(out, 0, d * sizeof(opus_int16));
 }

@@ -60,6 +60,7 @@ opus_int32 silk_NLSF_del_dec_quant(opus_int8 indices[], const opus_int16 x_Q10[]
     int states = 1;
 
     celt_assert(order >= 3 && order <= MAX_LPC_ORDER);
+#pragma clang loop unroll_count(2)
     for (int i = order - 1; i >= 0; i--) {
         v128_t rates = wasm_v128_load64_zero(&ec_rates_Q5[ec_ix[i]]), in = splat(x_Q10[i]), weight = splat(w_Q5[i]);
         v128_t predicted = wasm_i32x4_shr(wasm_i32x4_dot_i16x8(low16(out), splat(pred_coef_Q8[i])), 8);

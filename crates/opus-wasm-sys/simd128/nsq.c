@@ -5,11 +5,11 @@
  */
 #include "main.h"
 #include "predictor.h"
+#include "scaling.h"
 #include "stack_alloc.h"
 
 PREDICTOR(taps12, 3)
 PREDICTOR(taps16, 4)
-PREDICTOR(taps24, 6)
 
 typedef struct {
     const opus_int16 *a_Q12, *b_Q14, *ar_Q13;
@@ -132,18 +132,6 @@ static void finish(silk_nsq_state *NSQ, const subframe *p, opus_int16 *xq, const
 
 QUANTIZE(quantize_12, taps12)
 QUANTIZE(quantize_16, taps16)
-QUANTIZE(quantize_24, taps24)
-
-static void scale(opus_int32 *x, int count, opus_int32 gain_Q16) {
-    int i = 0;
-#pragma clang loop unroll_count(4)
-    for (; i + 4 <= count; i += 4) {
-        wasm_v128_store(&x[i], mulww(wasm_v128_load(&x[i]), splat(gain_Q16)));
-    }
-    for (; i < count; i++) {
-        x[i] = silk_SMULWW(gain_Q16, x[i]);
-    }
-}
 
 static void scale_states(const silk_encoder_state *psEncC, silk_nsq_state *NSQ, const opus_int16 *x16,
                          opus_int32 *x_sc_Q10, const opus_int16 *sLTP, opus_int32 *sLTP_Q15, int k,
@@ -159,21 +147,18 @@ static void scale_states(const silk_encoder_state *psEncC, silk_nsq_state *NSQ, 
         if (k == 0) {
             inv_gain_Q31 = silk_LSHIFT(silk_SMULWB(inv_gain_Q31, LTP_scale_Q14), 2);
         }
-#pragma clang loop unroll_count(4)
-        for (int i = start; i < NSQ->sLTP_buf_idx; i++) {
-            sLTP_Q15[i] = silk_SMULWB(inv_gain_Q31, sLTP[i]);
-        }
+        sidetone_scale_samples(&sLTP_Q15[start], &sLTP[start], NSQ->sLTP_buf_idx - start, inv_gain_Q31);
     }
     if (gain_Q16 != NSQ->prev_gain_Q16) {
         opus_int32 adjust_Q16 = silk_DIV32_varQ(NSQ->prev_gain_Q16, gain_Q16, 16);
-        scale(&NSQ->sLTP_shp_Q14[NSQ->sLTP_shp_buf_idx - psEncC->ltp_mem_length], psEncC->ltp_mem_length, adjust_Q16);
+        sidetone_scale(&NSQ->sLTP_shp_Q14[NSQ->sLTP_shp_buf_idx - psEncC->ltp_mem_length], psEncC->ltp_mem_length, adjust_Q16);
         if (signal_type == TYPE_VOICED && NSQ->rewhite_flag == 0) {
-            scale(&sLTP_Q15[start], NSQ->sLTP_buf_idx - start, adjust_Q16);
+            sidetone_scale(&sLTP_Q15[start], NSQ->sLTP_buf_idx - start, adjust_Q16);
         }
         NSQ->sLF_AR_shp_Q14 = silk_SMULWW(adjust_Q16, NSQ->sLF_AR_shp_Q14);
         NSQ->sDiff_shp_Q14 = silk_SMULWW(adjust_Q16, NSQ->sDiff_shp_Q14);
-        scale(NSQ->sLPC_Q14, NSQ_LPC_BUF_LENGTH, adjust_Q16);
-        scale(NSQ->sAR2_Q14, MAX_SHAPE_LPC_ORDER, adjust_Q16);
+        sidetone_scale(NSQ->sLPC_Q14, NSQ_LPC_BUF_LENGTH, adjust_Q16);
+        sidetone_scale(NSQ->sAR2_Q14, MAX_SHAPE_LPC_ORDER, adjust_Q16);
         NSQ->prev_gain_Q16 = gain_Q16;
     }
 }
@@ -193,7 +178,7 @@ void silk_NSQ_c(const silk_encoder_state *psEncC, silk_nsq_state *NSQ, SideInfoI
     opus_int16 *pxq = &NSQ->xq[ltp_mem];
     subframe p;
 
-    celt_assert((psEncC->shapingLPCOrder & 1) == 0);
+    celt_assert((psEncC->shapingLPCOrder & 1) == 0 && psEncC->shapingLPCOrder <= 16);
     NSQ->rand_seed = psIndices->Seed;
     NSQ->sLTP_shp_buf_idx = ltp_mem;
     NSQ->sLTP_buf_idx = ltp_mem;
@@ -231,10 +216,8 @@ void silk_NSQ_c(const silk_encoder_state *psEncC, silk_nsq_state *NSQ, SideInfoI
                      psIndices->signalType);
         if (p.shape_order <= 12) {
             quantize_12(NSQ, &p, x_sc_Q10, pulses, pxq, sLTP_Q15);
-        } else if (p.shape_order <= 16) {
-            quantize_16(NSQ, &p, x_sc_Q10, pulses, pxq, sLTP_Q15);
         } else {
-            quantize_24(NSQ, &p, x_sc_Q10, pulses, pxq, sLTP_Q15);
+            quantize_16(NSQ, &p, x_sc_Q10, pulses, pxq, sLTP_Q15);
         }
         x16 += p.length;
         pulses += p.length;

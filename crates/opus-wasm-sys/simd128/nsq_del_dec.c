@@ -10,6 +10,7 @@
  *  - What follows from a candidate's quantized value is computed after the survivors are known, so once, not twice.
  */
 #include "main.h"
+#include "scaling.h"
 #include "stack_alloc.h"
 #include "fixed.h"
 
@@ -366,18 +367,6 @@ QUANTIZE(quantize_20, 20)
 QUANTIZE(quantize_16, 16)
 QUANTIZE(quantize_any, p->shape_order)
 
-/* Scales `count` values by a gain in Q16; the last few one by one. */
-static void scale(opus_int32 *x, int count, opus_int32 gain_Q16) {
-    int i = 0;
-#pragma clang loop unroll_count(4)
-    for (; i + 4 <= count; i += 4) {
-        wasm_v128_store(&x[i], mulww(wasm_v128_load(&x[i]), splat(gain_Q16)));
-    }
-    for (; i < count; i++) {
-        x[i] = silk_SMULWW(gain_Q16, x[i]);
-    }
-}
-
 static void scale_states(const silk_encoder_state *psEncC, silk_nsq_state *NSQ, states *s, const opus_int16 *x16,
                          opus_int32 *x_sc_Q10, const opus_int16 *sLTP, opus_int32 *sLTP_Q15, int k,
                          opus_int LTP_scale_Q14, opus_int32 gain_Q16, int lag, int signal_type, int delay) {
@@ -393,10 +382,8 @@ static void scale_states(const silk_encoder_state *psEncC, silk_nsq_state *NSQ, 
         if (k == 0) {
             inv_gain_Q31 = silk_LSHIFT(silk_SMULWB(inv_gain_Q31, LTP_scale_Q14), 2);
         }
-#pragma clang loop unroll_count(4)
-        for (int i = NSQ->sLTP_buf_idx - lag - LTP_ORDER / 2; i < NSQ->sLTP_buf_idx; i++) {
-            sLTP_Q15[i] = silk_SMULWB(inv_gain_Q31, sLTP[i]);
-        }
+        int start = NSQ->sLTP_buf_idx - lag - LTP_ORDER / 2;
+        sidetone_scale_samples(&sLTP_Q15[start], &sLTP[start], NSQ->sLTP_buf_idx - start, inv_gain_Q31);
     }
 
     if (gain_Q16 == NSQ->prev_gain_Q16) {
@@ -404,10 +391,10 @@ static void scale_states(const silk_encoder_state *psEncC, silk_nsq_state *NSQ, 
     }
     opus_int32 adjust_Q16 = silk_DIV32_varQ(NSQ->prev_gain_Q16, gain_Q16, 16);
     v128_t adjust = splat(adjust_Q16);
-    scale(&NSQ->sLTP_shp_Q14[NSQ->sLTP_shp_buf_idx - psEncC->ltp_mem_length], psEncC->ltp_mem_length, adjust_Q16);
+    sidetone_scale(&NSQ->sLTP_shp_Q14[NSQ->sLTP_shp_buf_idx - psEncC->ltp_mem_length], psEncC->ltp_mem_length, adjust_Q16);
     if (signal_type == TYPE_VOICED && NSQ->rewhite_flag == 0) {
         int start = NSQ->sLTP_buf_idx - lag - LTP_ORDER / 2;
-        scale(&sLTP_Q15[start], NSQ->sLTP_buf_idx - delay - start, adjust_Q16);
+        sidetone_scale(&sLTP_Q15[start], NSQ->sLTP_buf_idx - delay - start, adjust_Q16);
     }
     s->lf_ar.all = mulww(s->lf_ar.all, adjust);
     s->diff.all = mulww(s->diff.all, adjust);

@@ -157,6 +157,23 @@ OUT_OF_LINE float sidetone_inner_prod(const float *x, const float *y, int n) {
     return sum;
 }
 
+OUT_OF_LINE int sidetone_sum_squares(const short *x, int n) {
+    v128_t all = wasm_i32x4_const_splat(0);
+    int i = 0;
+#pragma clang loop unroll_count(2)
+    for (; i + 8 <= n; i += 8) {
+        v128_t now = wasm_i16x8_shr(wasm_v128_load(x + i), 3);
+        all = wasm_i32x4_add(all, wasm_i32x4_dot_i16x8(now, now));
+    }
+    all = wasm_i32x4_add(all, wasm_i32x4_shuffle(all, all, 2, 3, 0, 1));
+    int sum = wasm_i32x4_extract_lane(all, 0) + wasm_i32x4_extract_lane(all, 1);
+    for (; i < n; i++) {
+        int now = x[i] >> 3;
+        sum += now * now;
+    }
+    return sum;
+}
+
 OUT_OF_LINE float sidetone_sum_abs(const float *x, int n) {
     v128_t s0 = wasm_f32x4_const_splat(0), s1 = s0;
     int i = 0;

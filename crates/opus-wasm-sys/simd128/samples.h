@@ -32,6 +32,9 @@ int sidetone_fold(float *x, const float *window, int overlap);
 /* The sum of x[i] * y[i]. */
 float sidetone_inner_prod(const float *x, const float *y, int n);
 
+/* The sum of (x[i] >> 3)^2, modulo 2^32. Exact. */
+int sidetone_sum_squares(const short *x, int n);
+
 /* The sum of the sizes of the samples. */
 float sidetone_sum_abs(const float *x, int n);
 

@@ -7,6 +7,16 @@
 
 #define BLOCK 8
 
+/* One block of both rows, from n on: the upper one k + 1 ahead. */
+INLINE void reflect(double *upper, double *lower, v128_t scale) {
+#pragma clang loop unroll(full)
+    for (int j = 0; j < BLOCK; j += 2) {
+        v128_t a = wasm_v128_load(&upper[j]), b = wasm_v128_load(&lower[j]);
+        wasm_v128_store(&upper[j], wasm_f64x2_add(a, wasm_f64x2_mul(b, scale)));
+        wasm_v128_store(&lower[j], wasm_f64x2_add(b, wasm_f64x2_mul(a, scale)));
+    }
+}
+
 silk_float silk_schur_FLP(silk_float refl_coef[], const silk_float auto_corr[], opus_int order) {
     double upper[SILK_MAX_ORDER_LPC + 1 + BLOCK] = {0}, lower[SILK_MAX_ORDER_LPC + 1 + BLOCK] = {0};
     celt_assert(order >= 0 && order <= SILK_MAX_ORDER_LPC);
@@ -19,13 +29,12 @@ silk_float silk_schur_FLP(silk_float refl_coef[], const silk_float auto_corr[], 
         double rc = -upper[k + 1] / silk_max_float(lower[0], 1e-9f);
         refl_coef[k] = (silk_float)rc;
         v128_t scale = wasm_f64x2_splat(rc);
-        for (int n = 0; n < order - k; n += BLOCK) {
-#pragma clang loop unroll(full)
-            for (int j = n; j < n + BLOCK; j += 2) {
-                v128_t a = wasm_v128_load(&upper[j + k + 1]), b = wasm_v128_load(&lower[j]);
-                wasm_v128_store(&upper[j + k + 1], wasm_f64x2_add(a, wasm_f64x2_mul(b, scale)));
-                wasm_v128_store(&lower[j], wasm_f64x2_add(b, wasm_f64x2_mul(a, scale)));
-            }
+        reflect(&upper[k + 1], lower, scale);
+        if (order - k > BLOCK) {
+            reflect(&upper[k + 1 + BLOCK], &lower[BLOCK], scale);
+        }
+        if (order - k > 2 * BLOCK) {
+            reflect(&upper[k + 1 + 2 * BLOCK], &lower[2 * BLOCK], scale);
         }
     }
     return (silk_float)lower[0];

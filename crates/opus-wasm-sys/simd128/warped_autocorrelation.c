@@ -64,14 +64,20 @@ void silk_warped_autocorrelation_FLP(silk_float *corr, const silk_float *input, 
 
     silk_memset(reversed, 0, sizeof(reversed));
     double *first = &reversed[MOST + STEPS + length - 1]; /* the oldest sample; newer ones lie before it */
-    double energy = 0;
+    v128_t energy = wasm_f64x2_const_splat(0);
+    int n = 0;
 #pragma clang loop unroll_count(8)
-    for (int n = 0; n < length; n++) {
-        in[n] = input[n];
-        first[-n] = input[n];
-        energy += in[n] * in[n];
+    for (; n + 2 <= length; n += 2) {
+        v128_t x = load_doubles(&input[n]);
+        wasm_v128_store(&in[n], x);
+        wasm_v128_store(&first[-n - 1], wasm_i64x2_shuffle(x, x, 1, 0));
+        energy = wasm_f64x2_add(energy, wasm_f64x2_mul(x, x));
     }
-    C[0] = energy;
+    C[0] = sum_lanes(energy);
+    for (; n < length; n++) {
+        in[n] = first[-n] = input[n];
+        C[0] += in[n] * in[n];
+    }
     int done = 0;
     for (; order - done >= 8; done += 8) {
         silk_memset(&in[length], 0, (MOST + STEPS) * sizeof(double));
