@@ -9,11 +9,11 @@
  */
 #include "main_FLP.h"
 #include "tuning_parameters.h"
-#include "double_lags.h"
+#include "lags.h"
 
 #define MAX_LENGTH (MAX_SUB_FRAME_LENGTH + MAX_LPC_ORDER)
 #define BLOCK 8
-#define BEHIND (SILK_MAX_ORDER_LPC + MORE_LAGS + 1)
+#define BEHIND ZEROS_BEHIND(SILK_MAX_ORDER_LPC + 1)
 #define ROOM (MAX_LENGTH + BEHIND)
 #define ORDERS (3 * BLOCK) /* least multiple of a block that holds an order of 16, and two more */
 
@@ -104,6 +104,7 @@ silk_float silk_burg_modified_FLP(silk_float A[], const silk_float x[], const si
     signal s;
     row first = {0}, last = {0}, forward = {0}, backward = {0}, predictor = {0};
     double *first_row = first.at, *last_row = last.at, *CAf = forward.at, *CAb = backward.at, *Af = predictor.at;
+    float floats[ROOM];
     double C0 = 0, invGain = 1, nrg_f;
     int reached_max_gain = 0;
     (void)arch;
@@ -123,7 +124,9 @@ silk_float silk_burg_modified_FLP(silk_float A[], const silk_float x[], const si
         }
         silk_memset(&f[subfr_length], 0, BEHIND * sizeof(double));
         silk_memset(&b[subfr_length], 0, BEHIND * sizeof(double));
-        sidetone_correlate(f, subfr_length, D + 1, sums);
+        silk_memcpy(floats, &x[j * subfr_length], subfr_length * sizeof(float));
+        silk_memset(&floats[subfr_length], 0, BEHIND * sizeof(float));
+        sidetone_correlate(floats, subfr_length, D + 1, sums);
         C0 += sums[0];
         for (int n = 0; n < D; n++) {
             first_row[n] += sums[n + 1];
