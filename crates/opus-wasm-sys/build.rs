@@ -104,7 +104,9 @@ fn build() -> Result<(), String> {
             reference.file(opus.join(theirs));
         }
         reference.try_compile("opus_reference").map_err(|error| format!("compiling the reference failed: {error}"))?;
-        cc.file(kernels.join("check.c")).file(kernels.join("time.c"));
+        for file in ["check.c", "check_celt.c", "time.c"] {
+            cc.file(kernels.join(file));
+        }
     }
     cc.try_compile("opus")
         .map_err(|error| format!("compiling libopus for wasm32 with {} failed: {error}", clang.display()))?;
@@ -143,7 +145,7 @@ const REPLACED: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Files of ours beside libopus's: what its hooks in `celt_kernels.h` call, and moving of memory.
-const ADDED: &[&str] = &["celt_pitch_xcorr.c", "memory.c", "samples.c", "scaling.c"];
+const ADDED: &[&str] = &["celt_pitch_xcorr.c", "memory.c", "pulses.c", "samples.c", "scaling.c"];
 
 /// Multistream and projection (surround) are not part of the API of this crate.
 const LEFT_OUT: &[&str] = &["multistream", "projection", "mapping_matrix"];

@@ -34,14 +34,6 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
         ],
     ),
     (
-        "celt/vq.c",
-        &[
-            (4, "      do {\n         /* Temporary sums"),
-            (4, "   for (i=0;i<len-stride;i++)"),
-            (4, "   for (i=len-2*stride-1;i>=0;i--)"),
-        ],
-    ),
-    (
         "silk/dec_API.c",
         &[(8, "            for( i = 0; i < *nSamplesOut; i++ ) {\n                samplesOut[ i ] = INT16TORES")],
     ),
@@ -144,6 +136,48 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
       {
          kiss_fft_scalar x1, x2;",
         )],
+    ),
+    (
+        "celt/vq.c",
+        &[
+            (
+                "   do X[i] = VSHR32(MULT16_32_Q15(iy[i], g), k+15-NORM_SHIFT);
+   while (++i < N);",
+                "   sidetone_scale_pulses(iy, X, N, g);",
+            ),
+            ("   if (B<=1)\n      return 1;", "   return sidetone_collapse_mask(iy, N, B);"),
+        ],
+    ),
+    (
+        "celt/cwrs.c",
+        &[
+            // Dimensions without a pulse follow each other.
+            (
+                "        _i-=p;
+        *_y++=0;
+      }",
+                "        _i-=p;
+        *_y++=0;
+        SIDETONE_UNROLL(4)
+        while(_n>3&&_k<_n-1){
+          p=CELT_PVQ_U_ROW[_k][_n-1];
+          q=CELT_PVQ_U_ROW[_k+1][_n-1];
+          if(p>_i||_i>=q)break;
+          _i-=p;
+          *_y++=0;
+          _n--;
+        }
+      }",
+            ),
+            (
+                "        k0=_k;
+        do p=CELT_PVQ_U_ROW[--_k][_n];
+        while(p>_i);",
+                "        k0=_k;
+        p=CELT_PVQ_U_ROW[--_k][_n];
+        while(p>_i)p=CELT_PVQ_U_ROW[--_k][_n];",
+            ),
+        ],
     ),
     ("celt/entenc.c", &[("static OPUS_INLINE void ec_enc_normalize(", "void ec_enc_normalize(")]),
     ("silk/decode_indices.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"")]),

@@ -6,6 +6,7 @@
 #define SIDETONE_CELT_KERNELS_H
 
 #include <wasm_simd128.h>
+#include "pulses.h"
 #include "samples.h"
 
 static inline float sidetone_sum(v128_t a) {
@@ -46,6 +47,11 @@ void sidetone_pitch_xcorr(const float *x, const float *y, float *xcorr, int len,
 #define OVERRIDE_PITCH_XCORR
 #define celt_pitch_xcorr(x, y, xcorr, len, max_pitch, arch) \
     ((void)(arch), sidetone_pitch_xcorr(x, y, xcorr, len, max_pitch))
+
+#define OVERRIDE_OP_PVQ_SEARCH
+#define op_pvq_search(x, iy, K, N, arch) ((void)(arch), sidetone_pvq_search(x, iy, K, N))
+#define OVERRIDE_vq_exp_rotation1
+#define exp_rotation1 sidetone_rotation
 
 #define OVERRIDE_CELT_MAXABS16
 #define celt_maxabs16 sidetone_max_abs

@@ -422,10 +422,11 @@ static double check_celt(void) {
     return worst;
 }
 
+/* check_celt.c */
+double sidetone_check_celt(int kernel, opus_uint32 seed);
+
 double sidetone_check(int kernel, opus_uint32 seed) {
-    state = seed * 2654435761u + 1;
-    for (int i = 0; i < 8; i++) bits();
-    size = below(3);
+    seed_numbers(seed);
     switch (kernel) {
     case 0: return check_nsq(silk_NSQ_del_dec_c, ref_silk_NSQ_del_dec_c, 1);
     case 1: return check_nsq(silk_NSQ_c, ref_silk_NSQ_c, 0);
@@ -447,6 +448,6 @@ double sidetone_check(int kernel, opus_uint32 seed) {
     case 17: return check_lpc_analysis_flp();
     case 18: return check_schur();
     case 19: return check_samples();
-    default: return -1;
+    default: return sidetone_check_celt(kernel - 20, seed);
     }
 }

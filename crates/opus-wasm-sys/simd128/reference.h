@@ -53,6 +53,11 @@ static int near_lag(int lag, int fs_kHz) {
 
 /* How large the numbers of this run are: small, as in speech, or as large as they can be. */
 static int size;
+static void seed_numbers(opus_uint32 seed) {
+    state = seed * 2654435761u + 1;
+    for (int i = 0; i < 8; i++) bits();
+    size = below(3);
+}
 static opus_int32 number(int width) {
     int shift = 32 - width;
     opus_int32 x = (opus_int32)bits() >> shift;

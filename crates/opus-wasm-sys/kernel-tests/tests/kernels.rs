@@ -25,6 +25,8 @@ const KERNELS: &[(&str, f64)] = &[
     ("lpc_analysis_filter_flp", 0.0),
     ("schur", 0.0),
     ("samples", 0.0),
+    ("pvq_search", 1e-3),
+    ("rotation, scale_pulses, collapse_mask", 0.0),
 ];
 
 const RUNS: u32 = 1000;
