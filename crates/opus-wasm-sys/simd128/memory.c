@@ -95,13 +95,20 @@ OUT_OF_LINE void *sidetone_fill(void *destination, int value, size_t n) {
         return destination;
     }
     byte *end = to + n - 16;
+#pragma clang loop unroll_count(4)
     for (; n >= 64; n -= 64, to += 64) {
         wasm_v128_store(to, all);
         wasm_v128_store(to + 16, all);
         wasm_v128_store(to + 32, all);
         wasm_v128_store(to + 48, all);
     }
-    for (; n > 16; n -= 16, to += 16) {
+    if (n > 32) {
+        wasm_v128_store(to, all);
+        wasm_v128_store(to + 16, all);
+        to += 32;
+        n -= 32;
+    }
+    if (n > 16) {
         wasm_v128_store(to, all);
     }
     wasm_v128_store(end, all);

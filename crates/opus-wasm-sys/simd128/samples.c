@@ -8,12 +8,10 @@
 OUT_OF_LINE void sidetone_from_int16(const short *in, float *out, int n, float gain) {
     const v128_t scale = wasm_f32x4_splat(gain);
     int i = 0;
-    for (; i + 16 <= n; i += 16) {
-#pragma clang loop unroll(full)
-        for (int k = 0; k < 16; k += 4) {
-            v128_t x = wasm_f32x4_convert_i32x4(wasm_i32x4_load16x4(in + i + k));
-            wasm_v128_store(out + i + k, wasm_f32x4_mul(x, scale));
-        }
+#pragma clang loop unroll_count(12)
+    for (; i + 4 <= n; i += 4) {
+        v128_t x = wasm_f32x4_convert_i32x4(wasm_i32x4_load16x4(in + i));
+        wasm_v128_store(out + i, wasm_f32x4_mul(x, scale));
     }
     for (; i < n; i++) {
         out[i] = in[i] * gain;
@@ -39,11 +37,14 @@ OUT_OF_LINE void sidetone_to_int16(const float *in, short *out, int n) {
 OUT_OF_LINE float sidetone_max_abs(const float *x, int n) {
     v128_t most = wasm_f32x4_const_splat(0);
     int i = 0;
-    for (; i + 16 <= n; i += 16) {
+    for (; i + 48 <= n; i += 48) {
 #pragma clang loop unroll(full)
-        for (int k = 0; k < 16; k += 4) {
+        for (int k = 0; k < 48; k += 4) {
             most = wasm_f32x4_pmax(most, wasm_f32x4_abs(wasm_v128_load(x + i + k)));
         }
+    }
+    for (; i + 4 <= n; i += 4) {
+        most = wasm_f32x4_pmax(most, wasm_f32x4_abs(wasm_v128_load(x + i)));
     }
     for (; i < n; i++) {
         most = wasm_f32x4_pmax(most, wasm_f32x4_abs(wasm_v128_load32_zero(x + i)));
@@ -56,15 +57,34 @@ OUT_OF_LINE float sidetone_max_abs(const float *x, int n) {
 OUT_OF_LINE void sidetone_gain(const float *in, float *out, int n, float gain) {
     const v128_t scale = wasm_f32x4_splat(gain);
     int i = 0;
-    for (; i + 16 <= n; i += 16) {
-#pragma clang loop unroll(full)
-        for (int k = 0; k < 16; k += 4) {
-            wasm_v128_store(out + i + k, wasm_f32x4_mul(wasm_v128_load(in + i + k), scale));
-        }
+#define FOUR(at) wasm_v128_store(out + i + at, wasm_f32x4_mul(wasm_v128_load(in + i + at), scale))
+    for (; i + 32 <= n; i += 32) {
+        FOUR(0);
+        FOUR(4);
+        FOUR(8);
+        FOUR(12);
+        FOUR(16);
+        FOUR(20);
+        FOUR(24);
+        FOUR(28);
     }
-    for (; i + 4 <= n; i += 4) {
-        wasm_v128_store(out + i, wasm_f32x4_mul(wasm_v128_load(in + i), scale));
+    if (i + 16 <= n) {
+        FOUR(0);
+        FOUR(4);
+        FOUR(8);
+        FOUR(12);
+        i += 16;
     }
+    if (i + 8 <= n) {
+        FOUR(0);
+        FOUR(4);
+        i += 8;
+    }
+    if (i + 4 <= n) {
+        FOUR(0);
+        i += 4;
+    }
+#undef FOUR
     for (; i < n; i++) {
         out[i] = in[i] * gain;
     }
@@ -129,28 +149,41 @@ OUT_OF_LINE int sidetone_fold(float *x, const float *window, int overlap) {
 }
 
 OUT_OF_LINE float sidetone_inner_prod(const float *x, const float *y, int n) {
-    v128_t s0 = wasm_f32x4_const_splat(0), s1 = s0;
+    v128_t s0 = wasm_f32x4_const_splat(0), s1 = s0, s2 = s0, s3 = s0;
     int i = 0;
-#define STEP(at)                                                                                       \
-    s0 = wasm_f32x4_add(s0, wasm_f32x4_mul(wasm_v128_load(x + i + at), wasm_v128_load(y + i + at)));     \
-    s1 = wasm_f32x4_add(s1, wasm_f32x4_mul(wasm_v128_load(x + i + at + 4), wasm_v128_load(y + i + at + 4)))
-    for (; i + 32 <= n; i += 32) {
-        STEP(0);
-        STEP(8);
-        STEP(16);
-        STEP(24);
+#define FOUR(s, at) s = wasm_f32x4_add(s, wasm_f32x4_mul(wasm_v128_load(x + i + at), wasm_v128_load(y + i + at)))
+#define SIXTEEN(at)   \
+    FOUR(s0, at);     \
+    FOUR(s1, at + 4); \
+    FOUR(s2, at + 8); \
+    FOUR(s3, at + 12)
+    for (; i + 64 <= n; i += 64) {
+        SIXTEEN(0);
+        SIXTEEN(16);
+        SIXTEEN(32);
+        SIXTEEN(48);
+    }
+    if (i + 32 <= n) {
+        SIXTEEN(0);
+        SIXTEEN(16);
+        i += 32;
     }
     if (i + 16 <= n) {
-        STEP(0);
-        STEP(8);
+        SIXTEEN(0);
         i += 16;
     }
     if (i + 8 <= n) {
-        STEP(0);
+        FOUR(s0, 0);
+        FOUR(s1, 4);
         i += 8;
     }
-#undef STEP
-    float sum = sidetone_sum(wasm_f32x4_add(s0, s1));
+    if (i + 4 <= n) {
+        FOUR(s0, 0);
+        i += 4;
+    }
+#undef SIXTEEN
+#undef FOUR
+    float sum = sidetone_sum(wasm_f32x4_add(wasm_f32x4_add(s0, s1), wasm_f32x4_add(s2, s3)));
     for (; i < n; i++) {
         sum += x[i] * y[i];
     }
@@ -177,7 +210,7 @@ OUT_OF_LINE int sidetone_sum_squares(const short *x, int n) {
 OUT_OF_LINE float sidetone_sum_abs(const float *x, int n) {
     v128_t s0 = wasm_f32x4_const_splat(0), s1 = s0;
     int i = 0;
-#pragma clang loop unroll_count(4)
+#pragma clang loop unroll_count(10)
     for (; i + 8 <= n; i += 8) {
         s0 = wasm_f32x4_add(s0, wasm_f32x4_abs(wasm_v128_load(x + i)));
         s1 = wasm_f32x4_add(s1, wasm_f32x4_abs(wasm_v128_load(x + i + 4)));
