@@ -125,6 +125,7 @@ const LISTS: &[(&str, &str)] = &[
 /// Files of libopus that are not compiled, ours in `simd128/` that stand for them, and the functions they define.
 const REPLACED: &[(&str, &str, &[&str])] = &[
     ("celt/kiss_fft.c", "fft.c", &["opus_fft_impl", "opus_fft_c", "opus_ifft_c"]),
+    ("celt/mdct.c", "mdct.c", &["clt_mdct_forward_c", "clt_mdct_backward_c"]),
     ("silk/LPC_analysis_filter.c", "lpc_analysis_filter.c", &["silk_LPC_analysis_filter"]),
     ("silk/NLSF_del_dec_quant.c", "nlsf_del_dec_quant.c", &["silk_NLSF_del_dec_quant"]),
     ("silk/NSQ.c", "nsq.c", &["silk_NSQ_c"]),
@@ -145,7 +146,7 @@ const REPLACED: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Files of ours beside libopus's: what its hooks in `celt_kernels.h` call, and moving of memory.
-const ADDED: &[&str] = &["celt_pitch_xcorr.c", "memory.c", "pulses.c", "samples.c", "scaling.c"];
+const ADDED: &[&str] = &["celt_pitch_xcorr.c", "filters.c", "memory.c", "pulses.c", "samples.c", "scaling.c"];
 
 /// Multistream and projection (surround) are not part of the API of this crate.
 const LEFT_OUT: &[&str] = &["multistream", "projection", "mapping_matrix"];

@@ -13,24 +13,10 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
     (
         "celt/celt_encoder.c",
         &[
-            (8, "         for (i=0;i<bound;i++)\n"),
-            (8, "      for (i=0;i<len;i++)\n      {\n#ifndef FIXED_POINT\n         float mem00;"),
-            (8, "      for (i=0;i<len2;i++)\n      {\n         opus_val32 x2"),
-            (8, "      for (i=len2-1;i>=0;i--)"),
-            (4, "      for (i=12;i<len2-5;i+=4)"),
-            (8, "   for (i=0;i<Nu;i++)\n      inp[i*upsample] = RES2SIG(pcmp[CC*i]);"),
-            (8, "      for (i=0;i<Nu;i++)\n         inp[i*upsample] = MAX32(-65536.f"),
-        ],
-    ),
-    (
-        "celt/mdct.c",
-        &[
-            (4, "      for(i=0;i<((overlap+3)>>2);i++)\n      {\n         /* Real part arranged as -d-cR"),
-            (4, "      for(;i<N4-((overlap+3)>>2);i++)"),
-            (4, "      for(i=0;i<N4;i++)\n      {\n         kiss_fft_cpx yc;"),
-            (4, "      for(i=0;i<N4;i++)\n      {\n         kiss_fft_scalar yr, yi;\n         kiss_fft_scalar t0, t1;"),
-            (4, "      for(i=0;i<N4;i++)\n      {\n         int rev;"),
-            (4, "      for(i=0;i<(N4+1)>>1;i++)"),
+            (24, "      for (i=0;i<len;i++)\n      {\n#ifndef FIXED_POINT\n         float mem00;"),
+            (20, "      for (i=0;i<len2;i++)\n      {\n         opus_val32 x2"),
+            (20, "      for (i=len2-1;i>=0;i--)"),
+            (8, "      for (i=12;i<len2-5;i+=4)"),
         ],
     ),
     (
@@ -46,9 +32,7 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
     (
         "src/opus_encoder.c",
         &[
-            (8, "    for( k = 0; k < len; k++ ) {\n        /* S[ 0 ], S[ 1 ]: Q12 */\n        inval = in[ k*stride ];"),
             (8, "      for (i=0;i<len;i++)\n      {\n         opus_val32 x, y;\n         x = in[i];"),
-            (8, "       for (i=overlap;i<frame_size;i++)"),
         ],
     ),
     ("silk/resampler_down2.c", &[(8, "    for( k = 0; k < len2; k++ ) {")]),
@@ -127,17 +111,6 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
     ("silk/encode_pulses.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_encoder.h\"")]),
     ("silk/encode_indices.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_encoder.h\"")]),
     (
-        "celt/mdct.c",
-        &[(
-            "      for(i = 0; i < overlap/2; i++)
-      {
-         kiss_fft_scalar x1, x2;",
-            "      for(i = sidetone_fold(out, window, overlap); i < overlap/2; i++)
-      {
-         kiss_fft_scalar x1, x2;",
-        )],
-    ),
-    (
         "celt/vq.c",
         &[
             (
@@ -185,6 +158,22 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
         "celt/celt_encoder.c",
         &[
             (
+                "   Nu = N/upsample;
+",
+                "   if (upsample==2 && CC==1)
+   {
+      *mem = sidetone_preemphasis_of_half(pcmp, inp, N/2, clip, coef0, m);
+      return;
+   }
+   Nu = N/upsample;
+",
+            ),
+            (
+                "         for (i=0;i<bound;i++)
+            out[c*B*N+i] *= upsample;",
+                "         sidetone_gain(out+c*B*N, out+c*B*N, bound, upsample);",
+            ),
+            (
                 "      for (i=0;i<N;i++)
       {
          celt_sig x;
@@ -218,6 +207,14 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
     (
         "celt/celt_decoder.c",
         &[
+            (
+                "      if (downsample>1)
+      {",
+                "      if (downsample==2 && C==1)
+         m = sidetone_deemphasis_half(x, y, Nd, coef0, m, accum, 1/CELT_SIG_SCALE);
+      else if (downsample>1)
+      {",
+            ),
             (
                 "            for (j=0;j<Nd;j++)
                y[j*C] = ADD_RES(y[j*C], SIG2RES(scratch[j*downsample]));",
@@ -286,16 +283,61 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "celt/bands.c",
-        &[(
-            "         for (j=M*eBands[i];j<M*eBands[i+1];j++)
+        &[
+            (
+                "         for (j=M*eBands[i];j<M*eBands[i+1];j++)
             X[j+c*N] = freq[j+c*N]*g;",
-            "         j = M*eBands[i]+c*N;
+                "         j = M*eBands[i]+c*N;
          sidetone_gain(freq+j, X+j, M*(eBands[i+1]-eBands[i]), g);",
-        )],
+            ),
+            (
+                "      for (i=0;i<M*eBands[start];i++)
+         *f++ = 0;
+   } else {
+      f += M*eBands[start];
+   }",
+                "      OPUS_CLEAR(f, M*eBands[start]);
+   }
+   f += M*eBands[start];",
+            ),
+            (
+                "      do {
+         *f++ = PSHR32(MULT32_32_Q31(SHL32(*x, 30-NORM_SHIFT), g), shift);
+         x++;
+      } while (++j<band_end);",
+                "      sidetone_gain(x, f, band_end-j, g);
+      f += band_end-j;
+      x += band_end-j;",
+            ),
+        ],
     ),
     (
         "src/opus_encoder.c",
         &[
+            (
+                "    for( k = 0; k < len; k++ ) {
+        /* S[ 0 ], S[ 1 ]: Q12 */
+        inval = in[ k*stride ];
+        vout = S[ 0 ] + B[0]*inval;",
+                "    if( stride == 1 ) {
+        sidetone_biquad( in, out, len, B, A, S );
+        return;
+    }
+    for( k = 0; k < len; k++ ) {
+        /* S[ 0 ], S[ 1 ]: Q12 */
+        inval = in[ k*stride ];
+        vout = S[ 0 ] + B[0]*inval;",
+            ),
+            (
+                "       for (i=overlap;i<frame_size;i++)
+       {
+          out[i*channels+c]",
+                "       if (channels==1)
+          sidetone_gain(in+overlap, out+overlap, frame_size-overlap, g2);
+       else for (i=overlap;i<frame_size;i++)
+       {
+          out[i*channels+c]",
+            ),
             (
                 "   for (i=0;i<frame_size*st->channels;i++)
       in[i] = INT16TORES(pcm[i]);

@@ -6,6 +6,7 @@
 #define SIDETONE_CELT_KERNELS_H
 
 #include <wasm_simd128.h>
+#include "filters.h"
 #include "pulses.h"
 #include "samples.h"
 

@@ -1,6 +1,10 @@
 /* CELT's kernels against libopus's C: see check.c, of which this is a part. */
 #include "reference.h"
+#include "mdct.h"
 #include "vq.h"
+
+void ref_clt_mdct_forward_c(const mdct_lookup *, float *, float *, const float *, int, int, int, int);
+void ref_clt_mdct_backward_c(const mdct_lookup *, float *, float *, const float *, int, int, int, int);
 
 static int differ(const void *a, const void *b, int n) { return memcmp(a, b, n) != 0; }
 
@@ -72,11 +76,83 @@ static double check_pulses(void) {
     return wrong + (sidetone_collapse_mask(y, n, blocks) != (blocks == 1 ? 1 : mask));
 }
 
+/* Every size of the static modes, one block or several interleaved. */
+static double check_mdct(void) {
+    const CELTMode *mode = opus_custom_mode_create(48000, 960, NULL);
+    static float in[8 * 1080], x1[8 * 1080], x2[8 * 1080];
+    int shift = below(4), stride = below(2) ? 1 : 1 << below(4), n = 960 >> shift, wrong = 0;
+    fill(in, 8 * 1080);
+    for (int i = 0; i < 8 * 1080; i++) x1[i] = x2[i] = in[i];
+    clt_mdct_forward(&mode->mdct, in, x1, mode->window, 120, shift, stride, 0);
+    ref_clt_mdct_forward_c(&mode->mdct, in, x2, mode->window, 120, shift, stride, 0);
+    for (int i = 0; i < 8 * 1080; i++) wrong += x1[i] != x2[i];
+    clt_mdct_backward(&mode->mdct, in, x1, mode->window, 120, shift, stride, 0);
+    ref_clt_mdct_backward_c(&mode->mdct, in, x2, mode->window, 120, shift, stride, 0);
+    for (int i = 0; i < 8 * 1080; i++) wrong += x1[i] != x2[i];
+    return wrong + (n != mode->mdct.n >> shift >> 1);
+}
+
+/* The greatest difference, relative to the greatest number. */
+static double distance(const float *a, const float *b, int n) {
+    double most = 1e-9, worst = 0;
+    for (int i = 0; i < n; i++) {
+        most = fabs(b[i]) > most ? fabs(b[i]) : most;
+        worst = fabs((double)a[i] - b[i]) > worst ? fabs((double)a[i] - b[i]) : worst;
+    }
+    return worst / most;
+}
+
+static double check_filters(void) {
+    static float x[1920], y1[1921], y2[1921];
+    const float coef = .8500061035f, gain = 1 / 32768.f;
+    int n = between(1, 960), clip = below(2), add = below(2);
+    float m = number(16) / 4.f, m1, m2 = m, zero = 0;
+    fill(x, 1920);
+    for (int i = 0; i < n; i++) y2[2 * i + 1] = zero, y2[2 * i] = x[i] * 32768;
+    for (int i = 0; i < n && clip; i++) y2[2 * i] = y2[2 * i] > 65536 ? 65536 : y2[2 * i] < -65536 ? -65536 : y2[2 * i];
+    for (int i = 0; i < 2 * n; i++) {
+        float now = y2[i];
+        y2[i] = now - m2;
+        m2 = coef * now;
+    }
+    m1 = sidetone_preemphasis_of_half(x, y1, n, clip, coef, m);
+    if (m1 != m2 || differ(y1, y2, 2 * n * sizeof(float))) return 1;
+    m2 = m;
+    for (int i = 0; i < n; i++) y1[i] = y2[i] = number(16) * gain;
+    for (int i = 0; i < 2 * n; i++) {
+        float now = x[i] + 1e-30f + m2;
+        if (i % 2 == 0) y2[i / 2] = add ? y2[i / 2] + gain * now : gain * now;
+        m2 = coef * now;
+    }
+    y2[n] = m2;
+    y1[n] = sidetone_deemphasis_half(x, y1, n, coef, m, add, gain);
+    y1[n] *= gain;
+    y2[n] *= gain;
+    double worst = distance(y1, y2, n + 1);
+    /* As the high pass has them: poles just inside of the circle. */
+    float f = between(50, 400) / 10000.f, r = 1 - .92f * f, b[3] = {r, -2 * r, r}, a[2] = {r * (f * f - 2), r * r}, s1[2], s2[2];
+    for (int i = 0; i < 2; i++) s1[i] = s2[i] = number(16) / 16.f;
+    sidetone_biquad(x, y1, n, b, a, s1);
+    for (int k = 0; k < n; k++) {
+        y2[k] = s2[0] + b[0] * x[k];
+        s2[0] = s2[1] - y2[k] * a[0] + b[1] * x[k];
+        s2[1] = -y2[k] * a[1] + b[2] * x[k] + 1e-30f;
+    }
+    for (int i = 0; i < 2; i++) {
+        y1[n + i] = s1[i];
+        y2[n + i] = s2[i];
+    }
+    double other = distance(y1, y2, n);
+    return other / 100 > worst ? other / 100 : worst;
+}
+
 double sidetone_check_celt(int kernel, opus_uint32 seed) {
     seed_numbers(seed);
     switch (kernel) {
     case 0: return check_search();
     case 1: return check_pulses();
+    case 2: return check_mdct();
+    case 3: return check_filters();
     default: return -1;
     }
 }

@@ -27,6 +27,8 @@ const KERNELS: &[(&str, f64)] = &[
     ("samples", 0.0),
     ("pvq_search", 1e-3),
     ("rotation, scale_pulses, collapse_mask", 0.0),
+    ("mdct, forward and backward", 0.0),
+    ("emphasis at half the rate, biquad", 1e-5),
 ];
 
 const RUNS: u32 = 1000;
