@@ -43,7 +43,6 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
     ("silk/float/bwexpander_FLP.c", &[(4, "    for( i = 0; i < d - 1; i++ ) {")]),
     ("silk/float/sort_FLP.c", &[(4, "    for( i = K; i < L; i++ ) {")]),
     ("silk/VAD.c", &[(13, "    for( i = decimated_framelength - 1; i > 0; i-- ) {")]),
-    ("silk/A2NLSF.c", &[(2, "    while( 1 ) {")]),
     ("celt/cwrs.c", &[(4, "  do{\n    j--;\n    i+=CELT_PVQ_U(_n-j,k);")]),
     (
         "silk/float/pitch_analysis_core_FLP.c",
@@ -106,7 +105,7 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
     ("silk/decode_pulses.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"")]),
     (
         "silk/shell_coder.c",
-        &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"\n#include \"range_encoder.h\"")],
+        &[("void silk_shell_decoder(", "__attribute__((noinline)) void silk_shell_decoder("), ("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"\n#include \"range_encoder.h\"")],
     ),
     ("silk/encode_pulses.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_encoder.h\"")]),
     ("silk/encode_indices.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_encoder.h\"")]),

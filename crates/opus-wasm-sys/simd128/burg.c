@@ -136,7 +136,6 @@ silk_float silk_burg_modified_FLP(silk_float A[], const silk_float x[], const si
 
     CAb[0] = CAf[0] = C0 + FIND_LPC_COND_FAC * C0 + 1e-9f;
     for (int n = 0; n < D; n++) {
-#pragma clang loop unroll_count(2)
         for (int j = 0; j < nb_subfr; j++) {
             step(s.forward[j], s.backward[j], subfr_length, n, Af, first_row, last_row, CAf, CAb);
         }
