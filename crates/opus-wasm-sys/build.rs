@@ -104,7 +104,7 @@ fn build() -> Result<(), String> {
             reference.file(opus.join(theirs));
         }
         reference.try_compile("opus_reference").map_err(|error| format!("compiling the reference failed: {error}"))?;
-        for file in ["check.c", "check_celt.c", "time.c"] {
+        for file in ["check.c", "check_celt.c", "check_silk.c", "time.c"] {
             cc.file(kernels.join(file));
         }
     }
@@ -146,7 +146,7 @@ const REPLACED: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Files of ours beside libopus's: what its hooks in `celt_kernels.h` call, and moving of memory.
-const ADDED: &[&str] = &["celt_pitch_xcorr.c", "filters.c", "memory.c", "pulses.c", "samples.c", "scaling.c"];
+const ADDED: &[&str] = &["celt_pitch_xcorr.c", "filters.c", "memory.c", "pulses.c", "samples.c", "scaling.c", "tonality.c"];
 
 /// Multistream and projection (surround) are not part of the API of this crate.
 const LEFT_OUT: &[&str] = &["multistream", "projection", "mapping_matrix"];

@@ -59,7 +59,6 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
     (
         "src/analysis.c",
         &[
-            (2, "    for (i=1;i<N2;i++)\n"),
             (4, "       for (i=tbands[b];i<tbands[b+1];i++)\n"),
             (4, "       for (i=band_start;i<band_end;i++)\n"),
             (18, "          for (k=0;k<NB_TBANDS;k++)\n          {\n             float tmp;"),
@@ -266,6 +265,20 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
    for (i = 0; i < cnt; i++)
    {
       float clippedVal",
+            ),
+        ],
+    ),
+    (
+        "src/analysis.c",
+        &[
+            ("#include \"analysis.h\"", "#include \"analysis.h\"\n#include \"tonality.h\""),
+            (
+                "    for (i=1;i<N2;i++)
+    {
+       float X1r, X2r, X1i, X2i;",
+                "    for (i=sidetone_tonality(out, N, A, dA, d2A, noisiness, tonality, tonality2);i<N2;i++)
+    {
+       float X1r, X2r, X1i, X2i;",
             ),
         ],
     ),

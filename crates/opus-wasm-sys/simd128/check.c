@@ -422,7 +422,9 @@ static double check_celt(void) {
     return worst;
 }
 
-/* check_celt.c */
+/* check_silk.c and check_celt.c: -1 where there is no kernel of that number. */
+#define SILK_KERNELS 5
+double sidetone_check_silk(int kernel, opus_uint32 seed);
 double sidetone_check_celt(int kernel, opus_uint32 seed);
 
 double sidetone_check(int kernel, opus_uint32 seed) {
@@ -448,6 +450,8 @@ double sidetone_check(int kernel, opus_uint32 seed) {
     case 17: return check_lpc_analysis_flp();
     case 18: return check_schur();
     case 19: return check_samples();
-    default: return sidetone_check_celt(kernel - 20, seed);
+    default:
+        kernel -= 20;
+        return kernel < SILK_KERNELS ? sidetone_check_silk(kernel, seed) : sidetone_check_celt(kernel - SILK_KERNELS, seed);
     }
 }

@@ -202,9 +202,13 @@ void opus_fft_impl(const kiss_fft_state *st, kiss_fft_cpx *fout) {
 
 void opus_fft_c(const kiss_fft_state *st, const kiss_fft_cpx *fin, kiss_fft_cpx *fout) {
     celt_assert2(fin != fout, "In-place FFT not supported");
-    for (int i = 0; i < st->nfft; i++) {
-        fout[st->bitrev[i]].r = st->scale * fin[i].r;
-        fout[st->bitrev[i]].i = st->scale * fin[i].i;
+    const v128_t scale = wasm_f32x4_splat(st->scale);
+    int i = 0;
+#pragma clang loop unroll_count(4)
+    for (; i + 2 <= st->nfft; i += 2) { /* all sizes are even */
+        v128_t two = wasm_f32x4_mul(load(&fin[i]), scale);
+        wasm_v128_store64_lane(&fout[st->bitrev[i]], two, 0);
+        wasm_v128_store64_lane(&fout[st->bitrev[i + 1]], two, 1);
     }
     opus_fft_impl(st, fout);
 }

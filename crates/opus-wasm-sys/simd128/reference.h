@@ -33,6 +33,10 @@ void ref_silk_warped_autocorrelation_FLP(silk_float *, const silk_float *, silk_
 silk_float ref_silk_burg_modified_FLP(silk_float *, const silk_float *, silk_float, opus_int, opus_int, opus_int, int);
 
 void ref_silk_LPC_analysis_filter_FLP(silk_float *, const silk_float *, const silk_float *, const opus_int, const opus_int);
+void ref_silk_NLSF_VQ(opus_int32 *, const opus_int16 *, const opus_uint8 *, const opus_int16 *, const opus_int, const opus_int);
+void ref_silk_k2a_FLP(silk_float *, const silk_float *, opus_int32);
+void ref_silk_LTP_analysis_filter_FLP(silk_float *, const silk_float *, const silk_float *, const opus_int *,
+                                      const silk_float *, const opus_int, const opus_int, const opus_int);
 silk_float ref_silk_schur_FLP(silk_float *, const silk_float *, opus_int);
 
 static opus_uint32 state;
