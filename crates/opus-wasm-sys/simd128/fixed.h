@@ -35,6 +35,9 @@ INLINE factor factor_splat(int b) {
  * that nobody reads costs less. (The compiler, too, may not move loads over it.) */
 #define SETTLE(x, scratch) do { wasm_v128_store(scratch, x); __asm__ volatile("" : : : "memory"); } while (0)
 
+/* The same for several sums at once: after their stores to `scratch`. */
+#define BARRIER(scratch) __asm__ volatile("" : : "r"(scratch) : "memory")
+
 /* Keeps the compiler from seeing what x is made of: it would make long dependent chains of what is written as short ones. */
 #define PIN(x) __asm__("" : "+r"(x))
 

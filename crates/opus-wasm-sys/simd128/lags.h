@@ -8,6 +8,7 @@
 #define SIDETONE_LAGS_H
 
 #include "double.h"
+#include "fixed.h"
 
 /* Room that `sidetone_correlate` needs behind its sums: a pass may find more lags than were asked for. */
 #define MORE_LAGS 5
@@ -28,7 +29,7 @@ INLINE void add_lags(v128_t *total, const float *x, int lag, const int samples, 
             sum[k] = i == 0 ? product : wasm_f32x4_add(sum[k], product);
             wasm_v128_store(&scratch[k], sum[k]);
         }
-        __asm__ volatile("" : : "r"(scratch) : "memory");
+        BARRIER(scratch);
     }
 #pragma clang loop unroll(full)
     for (int k = 0; k < lags; k++) {

@@ -8,6 +8,7 @@
  */
 #include "main_FLP.h"
 #include "double.h"
+#include "fixed.h"
 
 #define MOST 8 /* sections a pass */
 #define STEPS 8
@@ -19,7 +20,7 @@ typedef struct {
     v128_t input; /* of the first section, one step ago (both lanes) */
 } lattice;
 
-INLINE void step(lattice *l, double *in, const double *reversed, v128_t warp, const int sections) {
+INLINE void step(lattice *l, v128_t *scratch, double *in, const double *reversed, v128_t warp, const int sections) {
     v128_t from_left = l->input;
     for (int k = 0; k < sections / 2; k++) {
         v128_t shifted = wasm_i64x2_shuffle(from_left, l->z[k], 1, 2);
@@ -28,7 +29,9 @@ INLINE void step(lattice *l, double *in, const double *reversed, v128_t warp, co
         l->z[k] = wasm_f64x2_sub(ready, wasm_f64x2_mul(warp, shifted));
         l->before[k] = shifted;
         l->sum[k] = wasm_f64x2_add(l->sum[k], wasm_f64x2_mul(l->z[k], wasm_v128_load(&reversed[2 * k])));
+        wasm_v128_store(&scratch[k], l->sum[k]);
     }
+    BARRIER(scratch);
     l->input = wasm_v128_load64_splat(in);
     in[-sections] = wasm_f64x2_extract_lane(l->z[sections / 2 - 1], 1); /* the place has been read */
 }
@@ -39,6 +42,7 @@ INLINE void step(lattice *l, double *in, const double *reversed, v128_t warp, co
 INLINE void pass(double *in, const double *reversed, double warping, int length, const int sections, double *corr) {
     v128_t warp = wasm_f64x2_splat(warping);
     lattice l;
+    v128_t scratch[MOST / 2];
     for (int k = 0; k < sections / 2; k++) {
         l.z[k] = l.before[k] = l.sum[k] = wasm_f64x2_const_splat(0);
     }
@@ -46,7 +50,7 @@ INLINE void pass(double *in, const double *reversed, double warping, int length,
     for (int t = 0; t < length + sections; t += STEPS) {
 #pragma clang loop unroll(full)
         for (int k = 0; k < STEPS; k++) {
-            step(&l, &in[t + k], &reversed[-t - k], warp, sections);
+            step(&l, scratch, &in[t + k], &reversed[-t - k], warp, sections);
         }
     }
     for (int k = 0; k < sections / 2; k++) {
