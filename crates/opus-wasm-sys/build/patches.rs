@@ -214,16 +214,6 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
       {",
             ),
             (
-                "            for (j=0;j<Nd;j++)
-               y[j*C] = ADD_RES(y[j*C], SIG2RES(scratch[j*downsample]));",
-                "            sidetone_thin_out(scratch, y, Nd, downsample, C, 1, 1/CELT_SIG_SCALE);",
-            ),
-            (
-                "            for (j=0;j<Nd;j++)
-               y[j*C] = SIG2RES(scratch[j*downsample]);",
-                "            sidetone_thin_out(scratch, y, Nd, downsample, C, 0, 1/CELT_SIG_SCALE);",
-            ),
-            (
                 "            celt_sig tmp = SATURATE(x[j] + VERY_SMALL + m, SIG_SAT);
             m = MULT16_32_Q15(coef0, tmp);
             scratch[j] = tmp;

@@ -1,10 +1,5 @@
 /* CELT's kernels against libopus's C: see check.c, of which this is a part. */
 #include "reference.h"
-#include "mdct.h"
-#include "vq.h"
-
-void ref_clt_mdct_forward_c(const mdct_lookup *, float *, float *, const float *, int, int, int, int);
-void ref_clt_mdct_backward_c(const mdct_lookup *, float *, float *, const float *, int, int, int, int);
 
 static int differ(const void *a, const void *b, int n) { return memcmp(a, b, n) != 0; }
 

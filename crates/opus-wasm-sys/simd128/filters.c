@@ -59,20 +59,15 @@ OUT_OF_LINE float sidetone_deemphasis_half(const float *x, float *y, int n, floa
 OUT_OF_LINE void sidetone_biquad(const float *in, float *out, int n, const float b[3], const float a[2], float state[2]) {
     float s0 = state[0], s1 = state[1];
     const float b0 = b[0], b1 = b[1], b2 = b[2], a0 = a[0], a1 = a[1];
-    /* `next` is the sum for a sample without the latest output. */
-    if (n <= 0) {
-        return;
-    }
-    float x = in[0], y = s0 + b0 * x;
+    float before = s0, y = 0; /* the sum for a sample but for the latest output, and that */
 #pragma clang loop unroll_count(20)
-    for (int k = 1; k < n; k++) {
-        float before = s1 + b1 * x;
-        s1 = b2 * x + 1e-30f - a1 * y;
-        x = in[k];
-        out[k - 1] = y;
+    for (int k = 0; k < n; k++) {
+        float x = in[k];
         y = before + b0 * x - a0 * y;
+        out[k] = y;
+        before = s1 + b1 * x;
+        s1 = b2 * x + 1e-30f - a1 * y;
     }
-    out[n - 1] = y;
-    state[0] = s1 + b1 * x - y * a0;
-    state[1] = b2 * x + 1e-30f - a1 * y;
+    state[0] = before - a0 * y;
+    state[1] = s1;
 }

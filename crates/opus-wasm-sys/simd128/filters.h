@@ -7,8 +7,8 @@
  * twice the full scale where `clip` is set. `m` as in sidetone_preemphasis. Exact. */
 float sidetone_preemphasis_of_half(const float *pcm, float *x, int n, int clip, float coef, float m);
 
-/* Every second sample, n of them, of the deemphasis of x, as sidetone_thin_out would leave them. Those between are not
- * computed: four at a time. Returns what sidetone_deemphasis does. */
+/* Every second sample, n of them, of the deemphasis of x times `gain`, to y (added to it where `add` is
+ * set). Those between are not computed: four at a time. Returns what sidetone_deemphasis does. */
 float sidetone_deemphasis_half(const float *x, float *y, int n, float coef, float m, int add, float gain);
 
 /* A filter of second order, as silk_biquad_res for one channel; what the next sample waits for is two operations. */

@@ -1,5 +1,6 @@
 /* CELT's vectors of pulses: see pulses.h, which says what each does. */
 #include "celt_kernels.h"
+#include "turns.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -167,64 +168,83 @@ INLINE void rotate4(float *x, int stride, v128_t c, v128_t s) {
 
 /* With a stride of one, each sample goes from pair to pair: it is kept at hand. */
 static void rotate_neighbours(float *x, int len, float c, float s) {
-    float at = x[0];
-#pragma clang loop unroll_count(12)
-    for (int i = 0; i < len - 1; i++) {
-        float next = x[i + 1];
-        x[i] = c * at + -s * next;
-        at = c * next + s * at;
-    }
+    float at = x[0], other;
+    int i = 0;
+#define ONE(k)                         \
+    other = x[i + k + 1];              \
+    x[i + k] = c * at + -s * other;    \
+    at = c * other + s * at
+    IN_ONES(i, len - 1, ONE)
+#undef ONE
     x[len - 1] = at;
     if (len < 3) {
         return;
     }
     at = x[len - 2];
-#pragma clang loop unroll_count(12)
-    for (int i = len - 3; i >= 0; i--) {
-        float before = x[i];
-        x[i + 1] = c * at + s * before;
-        at = c * before + -s * at;
-    }
+    i = 0;
+    float *end = x + len - 3;
+#define ONE(k)                         \
+    other = end[-i - k];               \
+    end[1 - i - k] = c * at + s * other; \
+    at = c * other + -s * at
+    IN_ONES(i, len - 2, ONE)
+#undef ONE
     x[0] = at;
 }
 
-void sidetone_rotation(float *x, int len, int stride, float c_, float s_) {
+/* Pairs from x on, n of them, upwards where `way` is 1 and downwards where it is -1. */
+INLINE void rotate_all(float *x, int n, int stride, float c_, float s_, const int way) {
+    const v128_t c = wasm_f32x4_splat(c_), s = wasm_f32x4_splat(s_);
+    const int first = way > 0 ? 0 : -3; /* where four begin */
+    if (stride >= 4) {
+#pragma clang loop unroll(disable)
+        for (; n >= 16; n -= 16, x += 16 * way) {
+            rotate4(x + first, stride, c, s);
+            rotate4(x + first + 4 * way, stride, c, s);
+            rotate4(x + first + 8 * way, stride, c, s);
+            rotate4(x + first + 12 * way, stride, c, s);
+        }
+        if (n >= 8) {
+            rotate4(x + first, stride, c, s);
+            rotate4(x + first + 4 * way, stride, c, s);
+            n -= 8;
+            x += 8 * way;
+        }
+        if (n >= 4) {
+            rotate4(x + first, stride, c, s);
+            n -= 4;
+            x += 4 * way;
+        }
+    }
+#pragma clang loop unroll(disable)
+    for (; n >= 3; n -= 3, x += 3 * way) {
+        rotate(x, stride, c_, s_);
+        rotate(x + way, stride, c_, s_);
+        rotate(x + 2 * way, stride, c_, s_);
+    }
+    if (n >= 1) {
+        rotate(x, stride, c_, s_);
+    }
+    if (n >= 2) {
+        rotate(x + way, stride, c_, s_);
+    }
+}
+
+void sidetone_rotation(float *x, int len, int stride, float c, float s) {
     if (stride == 1) {
-        rotate_neighbours(x, len, c_, s_);
+        rotate_neighbours(x, len, c, s);
         return;
     }
-    const v128_t c = wasm_f32x4_splat(c_), s = wasm_f32x4_splat(s_);
-    int i = 0;
-    if (stride >= 4) {
-#pragma clang loop unroll_count(4)
-        for (; i + 4 <= len - stride; i += 4) {
-            rotate4(x + i, stride, c, s);
-        }
-    }
-#pragma clang loop unroll_count(4)
-    for (; i < len - stride; i++) {
-        rotate(x + i, stride, c_, s_);
-    }
-    i = len - 2 * stride;
-    if (stride >= 4) {
-#pragma clang loop unroll_count(4)
-        for (; i >= 4; i -= 4) {
-            rotate4(x + i - 4, stride, c, s);
-        }
-    }
-#pragma clang loop unroll_count(4)
-    for (; i > 0; i--) {
-        rotate(x + i - 1, stride, c_, s_);
-    }
+    rotate_all(x, len - stride, stride, c, s, 1);
+    rotate_all(x + len - 2 * stride - 1, len - 2 * stride, stride, c, s, -1);
 }
 
 void sidetone_scale_pulses(const int *iy, float *x, int n, float gain) {
     const v128_t scale = wasm_f32x4_splat(gain);
     int i = 0;
-#pragma clang loop unroll_count(4)
-    for (; i + 4 <= n; i += 4) {
-        wasm_v128_store(x + i, wasm_f32x4_mul(wasm_f32x4_convert_i32x4(wasm_v128_load(iy + i)), scale));
-    }
+#define FOUR(at) wasm_v128_store(x + i + at, wasm_f32x4_mul(wasm_f32x4_convert_i32x4(wasm_v128_load(iy + i + at)), scale))
+    IN_FOURS(i, n, FOUR)
+#undef FOUR
     for (; i < n; i++) {
         x[i] = iy[i] * gain;
     }
@@ -236,9 +256,11 @@ unsigned sidetone_collapse_mask(const int *iy, int n, int blocks) {
     }
     const int each = (int)((unsigned)n / (unsigned)blocks);
     unsigned mask = 0;
+#pragma clang loop unroll(disable)
     for (int i = 0; i < blocks; i++, iy += each) {
         v128_t any = wasm_i32x4_const_splat(0);
         int j = 0, some = 0;
+#pragma clang loop unroll(disable)
         for (; j + 4 <= each; j += 4) {
             any = wasm_v128_or(any, wasm_v128_load(iy + j));
         }

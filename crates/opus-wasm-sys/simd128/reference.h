@@ -6,11 +6,13 @@
 #include "kiss_fft.h"
 #include "main.h"
 #include "main_FLP.h"
+#include "mdct.h"
 #include "modes.h"
 #include "pitch.h"
 #include "range_decoder.h"
 #include "range_encoder.h"
 #include "resampler_private.h"
+#include "vq.h"
 #undef ec_dec_icdf
 #undef ec_enc_icdf
 
@@ -25,6 +27,8 @@ void ref_silk_decode_core(silk_decoder_state *, silk_decoder_control *, opus_int
 void ref_silk_LPC_analysis_filter(opus_int16 *, const opus_int16 *, const opus_int16 *, opus_int32, opus_int32, int);
 void ref_silk_resampler_private_down_FIR(void *, opus_int16 *, const opus_int16 *, opus_int32);
 void ref_silk_resampler_private_IIR_FIR(void *, opus_int16 *, const opus_int16 *, opus_int32);
+void ref_clt_mdct_forward_c(const mdct_lookup *, float *, float *, const float *, int, int, int, int);
+void ref_clt_mdct_backward_c(const mdct_lookup *, float *, float *, const float *, int, int, int, int);
 void ref_opus_fft_impl(const kiss_fft_state *, kiss_fft_cpx *);
 double ref_silk_inner_product_FLP_c(const silk_float *, const silk_float *, opus_int);
 double ref_silk_energy_FLP(const silk_float *, opus_int);

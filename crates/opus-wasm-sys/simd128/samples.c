@@ -1,5 +1,6 @@
 /* Loops over samples: see samples.h, which says what each does. */
 #include "celt_kernels.h"
+#include "turns.h"
 
 /* In one place: inline in a long function, a turn's look at the deadline moves much more through memory, and the module
  * was 24 kB larger. */
@@ -8,11 +9,10 @@
 OUT_OF_LINE void sidetone_from_int16(const short *in, float *out, int n, float gain) {
     const v128_t scale = wasm_f32x4_splat(gain);
     int i = 0;
-#pragma clang loop unroll_count(12)
-    for (; i + 4 <= n; i += 4) {
-        v128_t x = wasm_f32x4_convert_i32x4(wasm_i32x4_load16x4(in + i));
-        wasm_v128_store(out + i, wasm_f32x4_mul(x, scale));
-    }
+#define FOUR(at) \
+    wasm_v128_store(out + i + at, wasm_f32x4_mul(wasm_f32x4_convert_i32x4(wasm_i32x4_load16x4(in + i + at)), scale))
+    IN_FOURS(i, n, FOUR)
+#undef FOUR
     for (; i < n; i++) {
         out[i] = in[i] * gain;
     }
@@ -37,15 +37,9 @@ OUT_OF_LINE void sidetone_to_int16(const float *in, short *out, int n) {
 OUT_OF_LINE float sidetone_max_abs(const float *x, int n) {
     v128_t most = wasm_f32x4_const_splat(0);
     int i = 0;
-    for (; i + 48 <= n; i += 48) {
-#pragma clang loop unroll(full)
-        for (int k = 0; k < 48; k += 4) {
-            most = wasm_f32x4_pmax(most, wasm_f32x4_abs(wasm_v128_load(x + i + k)));
-        }
-    }
-    for (; i + 4 <= n; i += 4) {
-        most = wasm_f32x4_pmax(most, wasm_f32x4_abs(wasm_v128_load(x + i)));
-    }
+#define FOUR(at) most = wasm_f32x4_pmax(most, wasm_f32x4_abs(wasm_v128_load(x + i + at)))
+    IN_FOURS(i, n, FOUR)
+#undef FOUR
     for (; i < n; i++) {
         most = wasm_f32x4_pmax(most, wasm_f32x4_abs(wasm_v128_load32_zero(x + i)));
     }
@@ -58,32 +52,7 @@ OUT_OF_LINE void sidetone_gain(const float *in, float *out, int n, float gain) {
     const v128_t scale = wasm_f32x4_splat(gain);
     int i = 0;
 #define FOUR(at) wasm_v128_store(out + i + at, wasm_f32x4_mul(wasm_v128_load(in + i + at), scale))
-    for (; i + 32 <= n; i += 32) {
-        FOUR(0);
-        FOUR(4);
-        FOUR(8);
-        FOUR(12);
-        FOUR(16);
-        FOUR(20);
-        FOUR(24);
-        FOUR(28);
-    }
-    if (i + 16 <= n) {
-        FOUR(0);
-        FOUR(4);
-        FOUR(8);
-        FOUR(12);
-        i += 16;
-    }
-    if (i + 8 <= n) {
-        FOUR(0);
-        FOUR(4);
-        i += 8;
-    }
-    if (i + 4 <= n) {
-        FOUR(0);
-        i += 4;
-    }
+    IN_FOURS(i, n, FOUR)
 #undef FOUR
     for (; i < n; i++) {
         out[i] = in[i] * gain;
@@ -109,25 +78,6 @@ OUT_OF_LINE float sidetone_preemphasis(float *x, int n, float coef, float m) {
         m = coef * now;
     }
     return m;
-}
-
-OUT_OF_LINE void sidetone_thin_out(const float *x, float *y, int n, int step, int channels, int add, float gain) {
-    const v128_t scale = wasm_f32x4_splat(gain);
-    int i = 0;
-    for (; step == 2 && channels == 1 && i + 8 <= n; i += 8) {
-#pragma clang loop unroll(full)
-        for (int k = 0; k < 8; k += 4) {
-            const float *from = x + 2 * (i + k);
-            v128_t z = wasm_i32x4_shuffle(wasm_v128_load(from), wasm_v128_load(from + 4), 0, 2, 4, 6);
-            z = wasm_f32x4_mul(scale, z);
-            wasm_v128_store(y + i + k, add ? wasm_f32x4_add(wasm_v128_load(y + i + k), z) : z);
-        }
-    }
-#pragma clang loop unroll_count(8)
-    for (; i < n; i++) {
-        float z = gain * x[i * step];
-        y[i * channels] = add ? y[i * channels] + z : z;
-    }
 }
 
 OUT_OF_LINE int sidetone_fold(float *x, const float *window, int overlap) {

@@ -21,10 +21,6 @@ void sidetone_gain(const float *in, float *out, int n, float gain);
 /* x[i] -= coef * x[i - 1], in place; `m` is coef times the sample before the first. Returns the next such `m`. */
 float sidetone_preemphasis(float *x, int n, float coef, float m);
 
-/* Every `step`-th sample of x times `gain`, to y (added to it where `add` is set), which has `channels` interleaved.
- * The usual case, every second to one channel, is done eight at a time. */
-void sidetone_thin_out(const float *x, float *y, int n, int step, int channels, int add, float gain);
-
 /* The two halves of `x` folded into each other under the window, four samples of each at a time. Nothing but the middle is
  * left to be done: returns how many samples of each half are. */
 int sidetone_fold(float *x, const float *window, int overlap);

@@ -109,6 +109,41 @@ static void their_deemphasis(void) {
         d.h[i] = now;
     }
 }
+static void their_deemphasis_half(void) {
+    static float scratch[MOST];
+    float m = 0;
+    for (int i = 0; i < MOST; i++) {
+        scratch[i] = d.f[i] + 1e-30f + m;
+        m = .85f * scratch[i];
+    }
+    for (int i = 0; i < MOST / 2; i++) d.h[i] += .5f * scratch[2 * i];
+}
+static void their_preemphasis_of_half(void) {
+    float m = 0;
+    for (int i = 0; i < MOST; i++) d.h[i] = 0;
+    for (int i = 0; i < MOST / 2; i++) d.h[2 * i] = d.small[i] * 32768;
+    for (int i = 0; i < MOST; i++) {
+        float now = d.h[i];
+        d.h[i] = now - m;
+        m = .85f * now;
+    }
+}
+static const float high_pass[5] = {.99f, -1.98f, .99f, -1.9798f, .9801f};
+static void their_biquad(float s[2]) {
+    for (int k = 0; k < MOST; k++) {
+        float x = d.f[k], y = s[0] + high_pass[0] * x;
+        s[0] = s[1] - y * high_pass[3] + high_pass[1] * x;
+        s[1] = -y * high_pass[4] + high_pass[2] * x + 1e-30f;
+        d.h[k] = y;
+    }
+}
+/* Six pulses in 32 dimensions. */
+static void search(int ours) {
+    float x[32];
+    int pulses[32];
+    for (int i = 0; i < 32; i++) x[i] = d.small[i];
+    d.sink = ours ? sidetone_pvq_search(x, pulses, 6, 32) : op_pvq_search_c(x, pulses, 6, 32, 0);
+}
 static void their_gemm(void) {
     for (int i = 0; i < 32; i++) {
         for (int j = 0; j < 32; j++) d.h[i] += d.weights[j * 32 + i] * d.f[j];
@@ -161,6 +196,7 @@ static int once(int kernel, int ours) {
     const CELTMode *mode = opus_custom_mode_create(48000, 960, NULL);
     const kiss_fft_state *fft = mode->mdct.kfft[0];
     ec_ctx coder;
+    float state[2] = {0, 0};
     switch (kernel) {
     case 0: quantize(ours ? silk_NSQ_del_dec_c : ref_silk_NSQ_del_dec_c, 24, 4); return 320;
     case 1: quantize(ours ? silk_NSQ_del_dec_c : ref_silk_NSQ_del_dec_c, 16, 2); return 320;
@@ -218,8 +254,8 @@ static int once(int kernel, int ours) {
         else for (int i = 0; i < MOST; i++) d.h[i] = d.f[i] * .5f;
         return MOST;
     case 27:
-        if (ours) sidetone_thin_out(d.f, d.h, MOST / 2, 2, 1, 1, .5f);
-        else for (int i = 0; i < MOST / 2; i++) d.h[i] += .5f * d.f[2 * i];
+        if (ours) sidetone_deemphasis_half(d.f, d.h, MOST / 2, .85f, 0, 1, .5f);
+        else their_deemphasis_half();
         return MOST / 2;
     case 28:
         if (ours) sidetone_fold(d.h, d.g, 120);
@@ -236,6 +272,21 @@ static int once(int kernel, int ours) {
             else ec_enc_icdf(&coder, d.packet[i] & 3, table, 8);
         }
         return 400;
+    case 31: search(ours); return 32;
+    case 32:
+        (ours ? clt_mdct_forward_c : ref_clt_mdct_forward_c)(&mode->mdct, d.f, d.h, mode->window, 120, 0, 1, 0);
+        return MOST;
+    case 33:
+        (ours ? clt_mdct_backward_c : ref_clt_mdct_backward_c)(&mode->mdct, d.f, d.h, mode->window, 120, 0, 1, 0);
+        return MOST;
+    case 34:
+        if (ours) sidetone_preemphasis_of_half(d.small, d.h, MOST / 2, 0, .85f, 0);
+        else their_preemphasis_of_half();
+        return MOST;
+    case 35:
+        if (ours) sidetone_biquad(d.f, d.h, MOST, high_pass, high_pass + 3, state);
+        else their_biquad(state);
+        return MOST;
     default: return -1;
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use wasmtime::{Config, Engine, Instance, Module, Store, TypedFunc};
 
 /// In the order of `simd128/time.c`.
-const KERNELS: [&str; 31] = [
+const KERNELS: [&str; 36] = [
     "quantizer, 4 states, order 24",
     "quantizer, 2 states, order 16",
     "plain quantizer, order 12",
@@ -37,10 +37,15 @@ const KERNELS: [&str; 31] = [
     "16 bits to floats",
     "preemphasis",
     "gain",
-    "every second sample",
+    "deemphasis, every second sample",
     "folding under a window",
     "range decoder",
     "range encoder",
+    "PVQ search, 6 pulses of 32",
+    "MDCT of 960",
+    "MDCT of 960, backward",
+    "preemphasis, every second sample",
+    "high pass",
 ];
 
 /// How long a pass should take.
