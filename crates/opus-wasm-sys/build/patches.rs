@@ -13,9 +13,6 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
     (
         "celt/celt_encoder.c",
         &[
-            (24, "      for (i=0;i<len;i++)\n      {\n#ifndef FIXED_POINT\n         float mem00;"),
-            (20, "      for (i=0;i<len2;i++)\n      {\n         opus_val32 x2"),
-            (20, "      for (i=len2-1;i>=0;i--)"),
             (8, "      for (i=12;i<len2-5;i+=4)"),
         ],
     ),
@@ -33,6 +30,7 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
         "src/opus_encoder.c",
         &[
             (8, "      for (i=0;i<len;i++)\n      {\n         opus_val32 x, y;\n         x = in[i];"),
+            (5, "       for (i=0;i<overlap;i++)\n       {\n          opus_val16 g, w;\n          w = COEF2VAL16(window[i*inc]);\n          w = MULT16_16_Q15(w, w);\n          g = SHR32(MAC16_16(MULT16_16(w,g2),\n                Q15ONE-w, g1), 15);\n          out[i] ="),
         ],
     ),
     ("silk/resampler_down2.c", &[(8, "    for( k = 0; k < len2; k++ ) {")]),
@@ -155,6 +153,32 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
     (
         "celt/celt_encoder.c",
         &[
+            // The detector of transients: its loops are over no sample more.
+            (
+                "      for (i=0;i<len;i++)
+      {
+#ifndef FIXED_POINT
+         float mem00;",
+                "      sidetone_transient_high_pass(in+c*len, tmp, len);
+      for (i=len;i<len;i++)
+      {
+#ifndef FIXED_POINT
+         float mem00;",
+            ),
+            (
+                "      for (i=0;i<len2;i++)
+      {
+         opus_val32 x2",
+                "      mean = sidetone_forward_masking(tmp, len2, forward_decay);
+      for (i=len2;i<len2;i++)
+      {
+         opus_val32 x2",
+            ),
+            (
+                "      for (i=len2-1;i>=0;i--)",
+                "      maxE = sidetone_backward_masking(tmp, len2);
+      for (i=-1;i>=0;i--)",
+            ),
             (
                 "   Nu = N/upsample;
 ",

@@ -9,6 +9,7 @@
 #include "filters.h"
 #include "pulses.h"
 #include "samples.h"
+#include "transient.h"
 
 static inline float sidetone_sum(v128_t a) {
     a = wasm_f32x4_add(a, wasm_i32x4_shuffle(a, a, 2, 3, 0, 1));

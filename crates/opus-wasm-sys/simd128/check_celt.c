@@ -141,6 +141,45 @@ static double check_filters(void) {
     return other / 100 > worst ? other / 100 : worst;
 }
 
+/* The loops of transient_analysis as libopus has them. */
+static double check_transient(void) {
+    static float x[1080], y1[1080], y2[1080];
+    int n = between(1, 1080), n2 = n / 2;
+    float mem0 = 0, mem1 = 0, mean = 0, most = 0, decay = below(2) ? .0625f : .03125f;
+    fill(x, n);
+    sidetone_transient_high_pass(x, y1, n);
+    for (int i = 0; i < n; i++) {
+        float mem00 = mem0;
+        y2[i] = mem0 + x[i];
+        mem0 = mem0 - x[i] + .5f * mem1;
+        mem1 = x[i] - mem00;
+    }
+    double worst = distance(y1, y2, n);
+    for (int i = 0; i < n; i++) y1[i] = y2[i];
+    float sum = sidetone_forward_masking(y1, n2, decay);
+    mem0 = 0;
+    for (int i = 0; i < n2; i++) {
+        float e = y2[2 * i] * y2[2 * i] + y2[2 * i + 1] * y2[2 * i + 1];
+        mean += e;
+        mem0 = e + (1 - decay) * mem0;
+        y2[i] = decay * mem0;
+    }
+    double d = distance(y1, y2, n2), s = fabs(sum - mean) / (mean + 1e-9) / 100;
+    worst = d > worst ? d : worst;
+    worst = s > worst ? s : worst;
+    for (int i = 0; i < n2; i++) y1[i] = y2[i];
+    float greatest = sidetone_backward_masking(y1, n2);
+    mem0 = 0;
+    for (int i = n2 - 1; i >= 0; i--) {
+        mem0 = y2[i] + .875f * mem0;
+        y2[i] = .125f * mem0;
+        most = y2[i] > most ? y2[i] : most;
+    }
+    d = distance(y1, y2, n2);
+    worst = d > worst ? d : worst;
+    return fabs(greatest - most) > 1e-6 * most ? 1 : worst;
+}
+
 double sidetone_check_celt(int kernel, opus_uint32 seed) {
     seed_numbers(seed);
     switch (kernel) {
@@ -148,6 +187,7 @@ double sidetone_check_celt(int kernel, opus_uint32 seed) {
     case 1: return check_pulses();
     case 2: return check_mdct();
     case 3: return check_filters();
+    case 4: return check_transient();
     default: return -1;
     }
 }

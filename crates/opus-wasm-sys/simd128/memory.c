@@ -95,19 +95,26 @@ OUT_OF_LINE void *sidetone_fill(void *destination, int value, size_t n) {
         return destination;
     }
     byte *end = to + n - 16;
-#pragma clang loop unroll_count(4)
-    for (; n >= 64; n -= 64, to += 64) {
-        wasm_v128_store(to, all);
-        wasm_v128_store(to + 16, all);
-        wasm_v128_store(to + 32, all);
-        wasm_v128_store(to + 48, all);
+#define FILL(bytes)                         \
+    _Pragma("clang loop unroll(full)")      \
+    for (int i = 0; i < bytes; i += 16) {   \
+        wasm_v128_store(to + i, all);       \
+    }                                       \
+    to += bytes;                            \
+    n -= bytes
+    while (n >= 256) {
+        FILL(256);
+    }
+    if (n >= 128) {
+        FILL(128);
+    }
+    if (n >= 64) {
+        FILL(64);
     }
     if (n > 32) {
-        wasm_v128_store(to, all);
-        wasm_v128_store(to + 16, all);
-        to += 32;
-        n -= 32;
+        FILL(32);
     }
+#undef FILL
     if (n > 16) {
         wasm_v128_store(to, all);
     }

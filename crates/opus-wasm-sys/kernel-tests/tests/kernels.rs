@@ -34,6 +34,7 @@ const KERNELS: &[(&str, f64)] = &[
     ("rotation, scale_pulses, collapse_mask", 0.0),
     ("mdct, forward and backward", 0.0),
     ("emphasis at half the rate, biquad", 1e-5),
+    ("transient detector", 1e-6),
 ];
 
 const RUNS: u32 = 1000;
