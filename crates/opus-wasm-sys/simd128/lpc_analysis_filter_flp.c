@@ -8,7 +8,6 @@
 INLINE void filter(silk_float *out, const silk_float *coefs, const silk_float *in, int length, const int order) {
     v128_t scratch[2];
     int i = order;
-#pragma clang loop unroll_count(2)
     for (; i + 8 <= length; i += 8) {
         v128_t c = wasm_v128_load32_splat(&coefs[0]);
         v128_t low = wasm_f32x4_mul(wasm_v128_load(&in[i - 1]), c), high = wasm_f32x4_mul(wasm_v128_load(&in[i + 3]), c);
