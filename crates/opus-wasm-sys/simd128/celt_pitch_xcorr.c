@@ -12,7 +12,7 @@ static inline __attribute__((always_inline)) void lags(const float *x, const flo
     for (int k = 0; k < groups; k++) {
         sum[k] = wasm_f32x4_const_splat(0);
     }
-#pragma clang loop unroll_count(8)
+#pragma clang loop unroll_count(20)
     for (int j = 0; j < len; j++) {
         v128_t now = wasm_v128_load32_splat(&x[j]);
         for (int k = 0; k < groups; k++) {

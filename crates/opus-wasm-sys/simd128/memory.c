@@ -1,7 +1,8 @@
-/* memcpy, memmove and memset for the libopus of this target (libc/include/string.h): 64 bytes a turn.
+/* memcpy, memmove and memset for the libopus of this target (libc/include/string.h): what is short without a loop, what is
+ * longer by the engine.
  *
  * Those of Rust's compiler_builtins take a few bytes a turn, each of which looks at the deadline; copying was a tenth of
- * encoding at complexity 0. `memory.copy` of the engine is a call out of the guest.
+ * encoding at complexity 0. `memory.copy` and `memory.fill` are calls out of the guest, of some 3 ns.
  */
 #include <stddef.h>
 #include <wasm_simd128.h>
@@ -10,6 +11,9 @@ typedef unsigned char byte;
 
 /* In one place, and not turned into calls of what they stand for. */
 #define OUT_OF_LINE __attribute__((noinline, no_builtin))
+
+/* From how many bytes on the engine is faster. */
+#define LONG 256
 
 /* Fewer than 16 bytes. All is read before anything is written. */
 static inline void few(byte *to, const byte *from, size_t n) {
@@ -37,17 +41,34 @@ OUT_OF_LINE void *sidetone_copy(void *destination, const void *source, size_t n)
         few(to, from, n);
         return destination;
     }
+    if (n >= LONG) {
+        return __builtin_memmove(destination, source, n);
+    }
     v128_t last = wasm_v128_load(from + n - 16);
     byte *end = to + n - 16;
-#pragma clang loop unroll_count(4)
-    for (; n >= 64; n -= 64, to += 64, from += 64) {
-        v128_t a = wasm_v128_load(from), b = wasm_v128_load(from + 16), c = wasm_v128_load(from + 32),
-               d = wasm_v128_load(from + 48);
-        wasm_v128_store(to, a);
-        wasm_v128_store(to + 16, b);
-        wasm_v128_store(to + 32, c);
-        wasm_v128_store(to + 48, d);
+#define COPY(at)                                                                                             \
+    do {                                                                                                     \
+        v128_t a = wasm_v128_load(from + at), b = wasm_v128_load(from + at + 16),                            \
+               c = wasm_v128_load(from + at + 32), d = wasm_v128_load(from + at + 48);                       \
+        wasm_v128_store(to + at, a);                                                                         \
+        wasm_v128_store(to + at + 16, b);                                                                    \
+        wasm_v128_store(to + at + 32, c);                                                                    \
+        wasm_v128_store(to + at + 48, d);                                                                    \
+    } while (0)
+    if (n >= 128) {
+        COPY(0);
+        COPY(64);
+        to += 128;
+        from += 128;
+        n -= 128;
     }
+    if (n >= 64) {
+        COPY(0);
+        to += 64;
+        from += 64;
+        n -= 64;
+    }
+#undef COPY
     if (n > 16) {
         v128_t a = wasm_v128_load(from), b = n > 32 ? wasm_v128_load(from + 16) : a,
                c = n > 48 ? wasm_v128_load(from + 32) : a;
@@ -66,7 +87,7 @@ OUT_OF_LINE void *sidetone_copy(void *destination, const void *source, size_t n)
 OUT_OF_LINE void *sidetone_move(void *destination, const void *source, size_t n) {
     byte *to = destination;
     const byte *from = source;
-    if ((size_t)to - (size_t)from >= n || n < 16) {
+    if ((size_t)to - (size_t)from >= n || n < 16 || n >= LONG) {
         return sidetone_copy(destination, source, n);
     }
     v128_t first = wasm_v128_load(from);
@@ -94,6 +115,9 @@ OUT_OF_LINE void *sidetone_fill(void *destination, int value, size_t n) {
         few(to, bytes, n);
         return destination;
     }
+    if (n >= LONG) {
+        return __builtin_memset(destination, value, n);
+    }
     byte *end = to + n - 16;
 #define FILL(bytes)                         \
     _Pragma("clang loop unroll(full)")      \
@@ -102,9 +126,6 @@ OUT_OF_LINE void *sidetone_fill(void *destination, int value, size_t n) {
     }                                       \
     to += bytes;                            \
     n -= bytes
-    while (n >= 256) {
-        FILL(256);
-    }
     if (n >= 128) {
         FILL(128);
     }
