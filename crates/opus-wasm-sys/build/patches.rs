@@ -10,12 +10,7 @@ use std::path::{Path, PathBuf};
 /// with it the engine moves what the loop keeps in registers through memory. (Unrolling everything is slower: there are
 /// loops whose turns are few, and code that does not fit the caches.)
 const UNROLLED: &[(&str, &[(u32, &str)])] = &[
-    (
-        "celt/celt_encoder.c",
-        &[
-            (8, "      for (i=12;i<len2-5;i+=4)"),
-        ],
-    ),
+    ("celt/celt_encoder.c", &[(8, "      for (i=12;i<len2-5;i+=4)")]),
     (
         "silk/dec_API.c",
         &[(8, "            for( i = 0; i < *nSamplesOut; i++ ) {\n                samplesOut[ i ] = INT16TORES")],
@@ -30,7 +25,10 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
         "src/opus_encoder.c",
         &[
             (8, "      for (i=0;i<len;i++)\n      {\n         opus_val32 x, y;\n         x = in[i];"),
-            (5, "       for (i=0;i<overlap;i++)\n       {\n          opus_val16 g, w;\n          w = COEF2VAL16(window[i*inc]);\n          w = MULT16_16_Q15(w, w);\n          g = SHR32(MAC16_16(MULT16_16(w,g2),\n                Q15ONE-w, g1), 15);\n          out[i] ="),
+            (
+                5,
+                "       for (i=0;i<overlap;i++)\n       {\n          opus_val16 g, w;\n          w = COEF2VAL16(window[i*inc]);\n          w = MULT16_16_Q15(w, w);\n          g = SHR32(MAC16_16(MULT16_16(w,g2),\n                Q15ONE-w, g1), 15);\n          out[i] =",
+            ),
         ],
     ),
     ("silk/resampler_down2.c", &[(8, "    for( k = 0; k < len2; k++ ) {")]),
@@ -50,8 +48,14 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
             (4, "    for( i = max_lag_4kHz; i >= min_lag_4kHz; i-- ) {"),
             (4, "            for( i = 0; i < nb_subfr; i++ ) {\n                /* Try all codebooks */"),
             (2, "            for( j = 0; j < nb_cbk_search; j++ ) {\n                cross_corr = 0.0;"),
-            (4, "        for( i = 0; i < nb_cbk_search; i++ ) {\n            /* Fill out the 3 dim array that stores the correlations for */"),
-            (4, "        for( i = 0; i < nb_cbk_search; i++ ) {\n            /* Fill out the 3 dim array that stores the correlations for    */"),
+            (
+                4,
+                "        for( i = 0; i < nb_cbk_search; i++ ) {\n            /* Fill out the 3 dim array that stores the correlations for */",
+            ),
+            (
+                4,
+                "        for( i = 0; i < nb_cbk_search; i++ ) {\n            /* Fill out the 3 dim array that stores the correlations for    */",
+            ),
         ],
     ),
     (
@@ -102,7 +106,10 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
     ("silk/decode_pulses.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"")]),
     (
         "silk/shell_coder.c",
-        &[("void silk_shell_decoder(", "__attribute__((noinline)) void silk_shell_decoder("), ("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"\n#include \"range_encoder.h\"")],
+        &[
+            ("void silk_shell_decoder(", "__attribute__((noinline)) void silk_shell_decoder("),
+            ("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"\n#include \"range_encoder.h\""),
+        ],
     ),
     ("silk/encode_pulses.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_encoder.h\"")]),
     ("silk/encode_indices.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_encoder.h\"")]),
@@ -252,9 +259,17 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
         "silk/VAD.c",
         &[(
             "            sumSquared = 0;
-            for( i = 0; i < dec_subframe_length; i++ ) {",
-            "            sumSquared = sidetone_sum_squares( X + X_offset[ b ] + dec_subframe_offset, dec_subframe_length );
-            for( i = dec_subframe_length; i < dec_subframe_length; i++ ) {",
+            for( i = 0; i < dec_subframe_length; i++ ) {
+                /* The energy will be less than dec_subframe_length * ( silk_int16_MIN / 8 ) ^ 2.            */
+                /* Therefore we can accumulate with no risk of overflow (unless dec_subframe_length > 128)  */
+                x_tmp = silk_RSHIFT(
+                    X[ X_offset[ b ] + i + dec_subframe_offset ], 3 );
+                sumSquared = silk_SMLABB( sumSquared, x_tmp, x_tmp );
+
+                /* Safety check */
+                silk_assert( sumSquared >= 0 );
+            }",
+            "            sumSquared = sidetone_sum_squares( X + X_offset[ b ] + dec_subframe_offset, dec_subframe_length );",
         )],
     ),
     (

@@ -1,7 +1,7 @@
 /* Burg's method, linear prediction from the signal: replaces silk/float/burg_modified_FLP.c. Differs by rounding.
  *
- * All in double precision, as in libopus. The samples are converted once, to two copies of each subframe, forwards and
- * backwards, so that what is read forwards needs no reversing.
+ * In double precision, as in libopus, but for the correlations to begin with (lags.h). The samples are converted once, to
+ * two copies of each subframe, forwards and backwards, so that what is read forwards needs no reversing.
  *
  * No loop over an order has a turn for each of its elements: each would look at the deadline, and the sums would go
  * through memory. Rows are done in blocks of eight, whole: zeros around the rows and behind the signal make what is too
