@@ -145,7 +145,7 @@ const REPLACED: &[(&str, &str, &[&str])] = &[
     ("silk/float/warped_autocorrelation_FLP.c", "warped_autocorrelation.c", &["silk_warped_autocorrelation_FLP"]),
 ];
 
-/// Files of ours beside libopus's: what its hooks in `celt_kernels.h` call, and moving of memory.
+/// Files of ours beside libopus's: what its hooks in `celt_kernels.h` and the patches call, and moving of memory.
 const ADDED: &[&str] =
     &["celt_pitch_xcorr.c", "filters.c", "memory.c", "pulses.c", "samples.c", "scaling.c", "tonality.c", "transient.c"];
 

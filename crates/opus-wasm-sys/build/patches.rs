@@ -160,31 +160,65 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
     (
         "celt/celt_encoder.c",
         &[
-            // The detector of transients: its loops are over no sample more.
+            // The detector of transients.
             (
                 "      for (i=0;i<len;i++)
       {
 #ifndef FIXED_POINT
-         float mem00;",
-                "      sidetone_transient_high_pass(in+c*len, tmp, len);
-      for (i=len;i<len;i++)
-      {
-#ifndef FIXED_POINT
-         float mem00;",
+         float mem00;
+#endif
+         opus_val32 x,y;
+         x = SHR32(in[i+c*len],in_shift);
+         y = ADD32(mem0, x);
+#ifdef FIXED_POINT
+         mem0 = mem1 + y - SHL32(x,1);
+         mem1 = x - SHR32(y,1);
+#else
+         /* Original code:
+         mem0 = mem1 + y - 2*x;
+         mem1 = x - .5f*y;
+         Modified code to shorten dependency chains: */
+         mem00=mem0;
+         mem0 = mem0 - x + .5f*mem1;
+         mem1 =  x - mem00;
+#endif
+         tmp[i] = SROUND16(y, 2);
+         /*printf(\"%f \", tmp[i]);*/
+      }",
+                "      sidetone_transient_high_pass(in+c*len, tmp, len);",
             ),
             (
                 "      for (i=0;i<len2;i++)
       {
-         opus_val32 x2",
-                "      mean = sidetone_forward_masking(tmp, len2, forward_decay);
-      for (i=len2;i<len2;i++)
-      {
-         opus_val32 x2",
+         opus_val32 x2 = PSHR32(MULT16_16(tmp[2*i],tmp[2*i]) + MULT16_16(tmp[2*i+1],tmp[2*i+1]),4);
+         mean += PSHR32(x2, 12);
+#ifdef FIXED_POINT
+         /* FIXME: Use PSHR16() instead */
+         mem0 = mem0 + PSHR32(x2-mem0,forward_shift);
+         tmp[i] = PSHR32(mem0, 12);
+#else
+         mem0 = x2 + (1.f-forward_decay)*mem0;
+         tmp[i] = forward_decay*mem0;
+#endif
+      }",
+                "      mean = sidetone_forward_masking(tmp, len2, forward_decay);",
             ),
             (
-                "      for (i=len2-1;i>=0;i--)",
-                "      maxE = sidetone_backward_masking(tmp, len2);
-      for (i=-1;i>=0;i--)",
+                "      for (i=len2-1;i>=0;i--)
+      {
+         /* Backward masking: 13.9 dB/ms. */
+#ifdef FIXED_POINT
+         /* FIXME: Use PSHR16() instead */
+         mem0 = mem0 + PSHR32(SHL32(tmp[i],4)-mem0,3);
+         tmp[i] = PSHR32(mem0, 4);
+         maxE = MAX16(maxE, tmp[i]);
+#else
+         mem0 = tmp[i] + 0.875f*mem0;
+         tmp[i] = 0.125f*mem0;
+         maxE = MAX16(maxE, 0.125f*mem0);
+#endif
+      }",
+                "      maxE = sidetone_backward_masking(tmp, len2);",
             ),
             (
                 "   Nu = N/upsample;

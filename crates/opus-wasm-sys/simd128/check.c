@@ -7,7 +7,6 @@
 #include "reference.h"
 
 static double greater(double a, double b) { return a > b ? a : b; }
-static int differ(const void *a, const void *b, int n) { return memcmp(a, b, n) != 0; }
 static double deviation(double a, double b, double scale) {
     double d = fabs(a - b);
     return d == 0 ? 0 : d / scale;

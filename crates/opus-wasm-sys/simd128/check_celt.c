@@ -1,8 +1,6 @@
 /* CELT's kernels against libopus's C: see check.c, of which this is a part. */
 #include "reference.h"
 
-static int differ(const void *a, const void *b, int n) { return memcmp(a, b, n) != 0; }
-
 /* How near the pulses come to x: the square of the cosine of the angle between them. */
 static double nearness(const float *x, const int *iy, int n) {
     double xy = 0, xx = 1e-30, yy = 0;

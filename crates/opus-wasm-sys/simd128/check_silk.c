@@ -5,8 +5,6 @@
 #include "scaling.h"
 #include "tonality.h"
 
-static int differ(const void *a, const void *b, int n) { return memcmp(a, b, n) != 0; }
-
 static double check_codebook(void) {
     const silk_NLSF_CB_struct *book = below(2) ? &silk_NLSF_CB_WB : &silk_NLSF_CB_NB_MB;
     opus_int16 x[MAX_LPC_ORDER];

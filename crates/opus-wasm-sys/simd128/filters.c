@@ -1,8 +1,6 @@
 /* Recursive filters over samples: see filters.h, which says what each does. */
 #include "celt_kernels.h"
 
-#define OUT_OF_LINE __attribute__((noinline))
-
 OUT_OF_LINE float sidetone_preemphasis_of_half(const float *pcm, float *x, int n, int clip, float coef, float m) {
     const v128_t full = wasm_f32x4_const_splat(32768), none = wasm_f32x4_const_splat(0), factor = wasm_f32x4_splat(coef);
     const v128_t most = wasm_f32x4_splat(clip ? 65536 : __builtin_inff()), least = wasm_f32x4_neg(most);

@@ -43,6 +43,8 @@ void ref_silk_LTP_analysis_filter_FLP(silk_float *, const silk_float *, const si
                                       const silk_float *, const opus_int, const opus_int, const opus_int);
 silk_float ref_silk_schur_FLP(silk_float *, const silk_float *, opus_int);
 
+static int differ(const void *a, const void *b, int n) { return memcmp(a, b, n) != 0; }
+
 static opus_uint32 state;
 static opus_uint32 bits(void) {
     state ^= state << 13;

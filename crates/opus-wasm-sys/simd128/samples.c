@@ -2,10 +2,6 @@
 #include "celt_kernels.h"
 #include "turns.h"
 
-/* In one place: inline in a long function, a turn's look at the deadline moves much more through memory, and the module
- * was 24 kB larger. */
-#define OUT_OF_LINE __attribute__((noinline))
-
 OUT_OF_LINE void sidetone_from_int16(const short *in, float *out, int n, float gain) {
     const v128_t scale = wasm_f32x4_splat(gain);
     int i = 0;

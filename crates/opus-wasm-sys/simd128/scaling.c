@@ -1,4 +1,4 @@
-/* Sixteen values a turn. Exact. */
+/* States of the quantizers when the gain changes: see scaling.h. Exact. */
 #include "SigProc_FIX.h"
 #include "fixed.h"
 #include "scaling.h"
