@@ -146,8 +146,18 @@ const REPLACED: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Files of ours beside libopus's: what its hooks in `celt_kernels.h` and the patches call, and moving of memory.
-const ADDED: &[&str] =
-    &["celt_pitch_xcorr.c", "filters.c", "memory.c", "pulses.c", "samples.c", "scaling.c", "tonality.c", "transient.c"];
+const ADDED: &[&str] = &[
+    "celt_pitch_xcorr.c",
+    "filters.c",
+    "memory.c",
+    "polynomials.c",
+    "pulses.c",
+    "samples.c",
+    "scaling.c",
+    "shells.c",
+    "tonality.c",
+    "transient.c",
+];
 
 /// Multistream and projection (surround) are not part of the API of this crate.
 const LEFT_OUT: &[&str] = &["multistream", "projection", "mapping_matrix"];

@@ -104,6 +104,9 @@ fn rustflags(workspace: &Path) -> Vec<String> {
         "-Ctarget-feature=+simd128".to_owned(),
         // libopus keeps its arrays on the stack; the stack lies first, so that an overflow is a trap.
         "-Clink-arg=-zstack-size=524288".to_owned(),
+        // LLVM's loop strength reduction makes a pointer of each array that a loop walks, and each look at the deadline
+        // moves all of them through memory. The kernels have pointers where they are better (docs/performance.md).
+        "-Clink-arg=-mllvm=-disable-lsr".to_owned(),
     ];
     // The bytes must not depend on where they were built.
     let home = env::var_os("CARGO_HOME")

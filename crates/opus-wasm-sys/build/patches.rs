@@ -15,7 +15,6 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
         "silk/dec_API.c",
         &[(8, "            for( i = 0; i < *nSamplesOut; i++ ) {\n                samplesOut[ i ] = INT16TORES")],
     ),
-    ("silk/resampler_private_up2_HQ.c", &[(4, "    for( k = 0; k < len; k++ ) {")]),
     ("silk/float/apply_sine_window_FLP.c", &[(8, "    for( k = 0; k < length; k += 4 ) {")]),
     (
         "silk/float/wrappers_FLP.c",
@@ -31,6 +30,19 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
             ),
         ],
     ),
+    ("celt/vq.c", &[(4, "      while ((stride2*stride2+stride2)*stride + (stride>>2) < len)")]),
+    ("celt/bands.c", &[(4, "      for (j=0;j<N0;j++)\n      {\n         opus_val32 tmp1, tmp2;")]),
+    (
+        "silk/NLSF_decode.c",
+        &[
+            (8, "    for( i = order-1; i >= 0; i-- ) {"),
+            (8, "    for( i = 0; i < psNLSF_CB->order; i++ ) {\n        NLSF_Q15_tmp"),
+        ],
+    ),
+    ("silk/NLSF_unpack.c", &[(4, "    for( i = 0; i < psNLSF_CB->order; i += 2 ) {")]),
+    ("silk/NLSF_stabilize.c", &[(5, "        for( i = 1; i <= L-1; i++ ) {")]),
+    ("silk/NLSF2A.c", &[(8, "    for( k = 0; k < d; k++ ) {\n        silk_assert( NLSF[k] >= 0 );")]),
+    ("silk/LPC_fit.c", &[(8, "        for( k = 0; k < d; k++ ) {\n            absval")]),
     ("silk/resampler_down2.c", &[(8, "    for( k = 0; k < len2; k++ ) {")]),
     ("silk/ana_filt_bank_1.c", &[(8, "    for( k = 0; k < N2; k++ ) {")]),
     ("silk/resampler_private_AR2.c", &[(16, "    for( k = 0; k < len; k++ ) {")]),
@@ -39,15 +51,15 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
     ("silk/float/bwexpander_FLP.c", &[(4, "    for( i = 0; i < d - 1; i++ ) {")]),
     ("silk/float/sort_FLP.c", &[(4, "    for( i = K; i < L; i++ ) {")]),
     ("silk/VAD.c", &[(13, "    for( i = decimated_framelength - 1; i > 0; i-- ) {")]),
-    ("celt/cwrs.c", &[(4, "  do{\n    j--;\n    i+=CELT_PVQ_U(_n-j,k);")]),
+    ("celt/cwrs.c", &[(8, "  do{\n    j--;\n    i+=CELT_PVQ_U(_n-j,k);")]),
     (
         "silk/float/pitch_analysis_core_FLP.c",
         &[
             (16, "    for( i = frame_length_4kHz - 1; i > 0; i-- ) {"),
-            (4, "        for( d = min_lag_4kHz + 1; d <= max_lag_4kHz; d++ ) {"),
-            (4, "    for( i = max_lag_4kHz; i >= min_lag_4kHz; i-- ) {"),
-            (4, "            for( i = 0; i < nb_subfr; i++ ) {\n                /* Try all codebooks */"),
-            (2, "            for( j = 0; j < nb_cbk_search; j++ ) {\n                cross_corr = 0.0;"),
+            (8, "        for( d = min_lag_4kHz + 1; d <= max_lag_4kHz; d++ ) {"),
+            (8, "    for( i = max_lag_4kHz; i >= min_lag_4kHz; i-- ) {"),
+            (4, "            for( j = 0; j < nb_cbk_search; j++ ) {\n                cross_corr = 0.0;"),
+            (4, "        for( i = 1; i < lag_diff; i++ ) {\n            /* remove part outside new window */"),
             (
                 4,
                 "        for( i = 0; i < nb_cbk_search; i++ ) {\n            /* Fill out the 3 dim array that stores the correlations for */",
@@ -71,7 +83,48 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
 /// Texts that are replaced: the file, theirs, ours. What they call is in `simd128/`.
 const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
     // For `range_decoder.h`, which the decoder of SILK's pulses uses.
-    ("celt/entdec.c", &[("static void ec_dec_normalize(", "void ec_dec_normalize(")]),
+    (
+        "celt/entdec.c",
+        &[(
+            "static void ec_dec_normalize(ec_dec *_this){
+  /*If the range is too small, rescale it and input some bits.*/
+  while(_this->rng<=EC_CODE_BOT){
+    int sym;
+    _this->nbits_total+=EC_SYM_BITS;
+    _this->rng<<=EC_SYM_BITS;
+    /*Use up the remaining bits from our last symbol.*/
+    sym=_this->rem;
+    /*Read the next value from the input.*/
+    _this->rem=ec_read_byte(_this);
+    /*Take the rest of the bits we need from this new symbol.*/
+    sym=(sym<<EC_SYM_BITS|_this->rem)>>(EC_SYM_BITS-EC_CODE_EXTRA);
+    /*And subtract them from val, capped to be less than EC_CODE_TOP.*/
+    _this->val=((_this->val<<EC_SYM_BITS)+(EC_SYM_MAX&~sym))&(EC_CODE_TOP-1);
+  }
+}",
+            "static OPUS_INLINE void sidetone_dec_byte(ec_dec *_this){
+  int sym;
+  _this->nbits_total+=EC_SYM_BITS;
+  _this->rng<<=EC_SYM_BITS;
+  /*Use up the remaining bits from our last symbol.*/
+  sym=_this->rem;
+  /*Read the next value from the input.*/
+  _this->rem=ec_read_byte(_this);
+  /*Take the rest of the bits we need from this new symbol.*/
+  sym=(sym<<EC_SYM_BITS|_this->rem)>>(EC_SYM_BITS-EC_CODE_EXTRA);
+  /*And subtract them from val, capped to be less than EC_CODE_TOP.*/
+  _this->val=((_this->val<<EC_SYM_BITS)+(EC_SYM_MAX&~sym))&(EC_CODE_TOP-1);
+}
+
+void ec_dec_normalize(ec_dec *_this){
+  /*If the range is too small, rescale it and input some bits: one byte most often.*/
+  if(_this->rng<=EC_CODE_BOT){
+    sidetone_dec_byte(_this);
+    while(_this->rng<=EC_CODE_BOT)sidetone_dec_byte(_this);
+  }
+}",
+        )],
+    ),
     (
         "silk/code_signs.c",
         &[
@@ -103,7 +156,71 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
             ),
         ],
     ),
-    ("silk/decode_pulses.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"")]),
+    (
+        "silk/decode_pulses.c",
+        &[
+            ("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\""),
+            // Rarely has a block lower bits.
+            (
+                "    cdf_ptr = silk_pulses_per_block_iCDF[",
+                "    opus_int shifted = 0;\n    cdf_ptr = silk_pulses_per_block_iCDF[",
+            ),
+            (
+                "                    silk_pulses_per_block_iCDF[ N_RATE_LEVELS - 1] + ( nLshifts[ i ] == 10 ), 8 );
+        }",
+                "                    silk_pulses_per_block_iCDF[ N_RATE_LEVELS - 1] + ( nLshifts[ i ] == 10 ), 8 );
+        }
+        shifted |= nLshifts[ i ];",
+            ),
+            (
+                "    for( i = 0; i < iter; i++ ) {
+        if( nLshifts[ i ] > 0 ) {",
+                "    for( i = shifted ? 0 : iter; i < iter; i++ ) {
+        if( nLshifts[ i ] > 0 ) {",
+            ),
+        ],
+    ),
+    (
+        "silk/NLSF2A.c",
+        &[
+            ("#include \"SigProc_FIX.h\"", "#include \"SigProc_FIX.h\"\n#include \"polynomials.h\""),
+            (
+                "    silk_NLSF2A_find_poly( P, &cos_LSF_QA[ 0 ], dd );
+    silk_NLSF2A_find_poly( Q, &cos_LSF_QA[ 1 ], dd );",
+                "    sidetone_find_polynomials( P, Q, cos_LSF_QA, dd );",
+            ),
+        ],
+    ),
+    (
+        "silk/A2NLSF.c",
+        &[
+            ("#include \"SigProc_FIX.h\"", "#include \"SigProc_FIX.h\"\n#include \"polynomials.h\""),
+            (
+                "    opus_int k;
+
+    /* Convert filter coefs to even and odd polynomials */
+    P[dd] = silk_LSHIFT( 1, 16 );
+    Q[dd] = silk_LSHIFT( 1, 16 );
+    for( k = 0; k < dd; k++ ) {
+        P[ k ] = -a_Q16[ dd - k - 1 ] - a_Q16[ dd + k ];    /* Q16 */
+        Q[ k ] = -a_Q16[ dd - k - 1 ] + a_Q16[ dd + k ];    /* Q16 */
+    }
+
+    /* Divide out zeros as we have that for even filter orders, */
+    /* z =  1 is always a root in Q, and                        */
+    /* z = -1 is always a root in P                             */
+    for( k = dd; k > 0; k-- ) {
+        P[ k - 1 ] -= P[ k ];
+        Q[ k - 1 ] += Q[ k ];
+    }
+
+    /* Transform polynomials from cos(n*f) to cos(f)^n */
+    silk_A2NLSF_trans_poly( P, dd );
+    silk_A2NLSF_trans_poly( Q, dd );",
+                "    sidetone_split_polynomials( a_Q16, P, Q, dd );",
+            ),
+        ],
+    ),
     (
         "silk/shell_coder.c",
         &[
@@ -111,7 +228,93 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
             ("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"\n#include \"range_encoder.h\""),
         ],
     ),
-    ("silk/encode_pulses.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_encoder.h\"")]),
+    (
+        "silk/encode_pulses.c",
+        &[
+            ("#include \"main.h\"", "#include \"main.h\"\n#include \"range_encoder.h\"\n#include \"shells.h\""),
+            (
+                "    for( i = 0; i < iter * SHELL_CODEC_FRAME_LENGTH; i+=4 ) {
+        abs_pulses[i+0] = ( opus_int )silk_abs( pulses[ i + 0 ] );
+        abs_pulses[i+1] = ( opus_int )silk_abs( pulses[ i + 1 ] );
+        abs_pulses[i+2] = ( opus_int )silk_abs( pulses[ i + 2 ] );
+        abs_pulses[i+3] = ( opus_int )silk_abs( pulses[ i + 3 ] );
+    }",
+                "    sidetone_pulse_sizes( pulses, abs_pulses, iter );
+    opus_int shifted = 0;",
+            ),
+            (
+                "        while( 1 ) {
+            /* 1+1 -> 2 */
+            scale_down = combine_and_check( pulses_comb, abs_pulses_ptr, silk_max_pulses_table[ 0 ], 8 );
+            /* 2+2 -> 4 */
+            scale_down += combine_and_check( pulses_comb, pulses_comb, silk_max_pulses_table[ 1 ], 4 );
+            /* 4+4 -> 8 */
+            scale_down += combine_and_check( pulses_comb, pulses_comb, silk_max_pulses_table[ 2 ], 2 );
+            /* 8+8 -> 16 */
+            scale_down += combine_and_check( &sum_pulses[ i ], pulses_comb, silk_max_pulses_table[ 3 ], 1 );
+
+            if( scale_down ) {
+                /* We need to downscale the quantization signal */
+                nRshifts[ i ]++;
+                for( k = 0; k < SHELL_CODEC_FRAME_LENGTH; k++ ) {
+                    abs_pulses_ptr[ k ] = silk_RSHIFT( abs_pulses_ptr[ k ], 1 );
+                }
+            } else {
+                /* Jump out of while(1) loop and go to next shell coding frame */
+                break;
+            }
+        }",
+                "        while( sidetone_too_many_pulses( abs_pulses_ptr, &sum_pulses[ i ] ) ) {
+            /* We need to downscale the quantization signal */
+            shifted = 1;
+            nRshifts[ i ]++;
+            for( k = 0; k < SHELL_CODEC_FRAME_LENGTH; k++ ) {
+                abs_pulses_ptr[ k ] = silk_RSHIFT( abs_pulses_ptr[ k ], 1 );
+            }
+        }",
+            ),
+            (
+                "    minSumBits_Q5 = silk_int32_MAX;
+    for( k = 0; k < N_RATE_LEVELS - 1; k++ ) {
+        nBits_ptr  = silk_pulses_per_block_BITS_Q5[ k ];
+        sumBits_Q5 = silk_rate_levels_BITS_Q5[ signalType >> 1 ][ k ];
+        for( i = 0; i < iter; i++ ) {
+            if( nRshifts[ i ] > 0 ) {
+                sumBits_Q5 += nBits_ptr[ SILK_MAX_PULSES + 1 ];
+            } else {
+                sumBits_Q5 += nBits_ptr[ sum_pulses[ i ] ];
+            }
+        }
+        if( sumBits_Q5 < minSumBits_Q5 ) {
+            minSumBits_Q5 = sumBits_Q5;
+            RateLevelIndex = k;
+        }
+    }",
+                "    RateLevelIndex = sidetone_rate_level( sum_pulses, nRshifts, iter, silk_rate_levels_BITS_Q5[ signalType >> 1 ] );",
+            ),
+            (
+                "    for( i = 0; i < iter; i++ ) {
+        if( nRshifts[ i ] > 0 ) {
+            pulses_ptr",
+                "    for( i = shifted ? 0 : iter; i < iter; i++ ) {
+        if( nRshifts[ i ] > 0 ) {
+            pulses_ptr",
+            ),
+        ],
+    ),
+    (
+        "silk/resampler_private_up2_HQ.c",
+        &[
+            (
+                "    for( k = 0; k < len; k++ ) {",
+                "    SIDETONE_UNROLL(8)
+    for( const opus_int16 *end = in + len; in < end; in++, out += 2 ) {",
+            ),
+            ("silk_LSHIFT( (opus_int32)in[ k ], 10 );", "silk_LSHIFT( (opus_int32)*in, 10 );"),
+            ("out[ 2 * k ] =", "out[ 0 ] ="),
+            ("out[ 2 * k + 1 ] =", "out[ 1 ] ="),
+        ],
+    ),
     ("silk/encode_indices.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_encoder.h\"")]),
     (
         "celt/vq.c",
@@ -122,6 +325,14 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
                 "   sidetone_scale_pulses(iy, X, N, g);",
             ),
             ("   if (B<=1)\n      return 1;", "   return sidetone_collapse_mask(iy, N, B);"),
+            (
+                "   for (i=0;i<N;i++)
+   {
+      *xptr = EXTRACT16(PSHR32(MULT16_16(g, *xptr), k+15-14));
+      xptr++;
+   }",
+                "   sidetone_gain(xptr, xptr, N, g);",
+            ),
         ],
     ),
     (
@@ -134,28 +345,61 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
       }",
                 "        _i-=p;
         *_y++=0;
-        SIDETONE_UNROLL(4)
-        while(_n>3&&_k<_n-1){
-          p=CELT_PVQ_U_ROW[_k][_n-1];
-          q=CELT_PVQ_U_ROW[_k+1][_n-1];
-          if(p>_i||_i>=q)break;
-          _i-=p;
-          *_y++=0;
-          _n--;
+        if(_n>3&&_k<_n-1&&CELT_PVQ_U_ROW[_k][_n-1]<=_i&&_i<CELT_PVQ_U_ROW[_k+1][_n-1]){
+          SIDETONE_UNROLL(4)
+          do{
+            _n--;
+            _i-=CELT_PVQ_U_ROW[_k][_n];
+            *_y++=0;
+          }
+          while(_n>3&&_k<_n-1&&CELT_PVQ_U_ROW[_k][_n-1]<=_i&&_i<CELT_PVQ_U_ROW[_k+1][_n-1]);
         }
       }",
             ),
+            // Most have one pulse, or two.
             (
                 "        k0=_k;
         do p=CELT_PVQ_U_ROW[--_k][_n];
         while(p>_i);",
                 "        k0=_k;
         p=CELT_PVQ_U_ROW[--_k][_n];
-        while(p>_i)p=CELT_PVQ_U_ROW[--_k][_n];",
+        if(p>_i){
+          p=CELT_PVQ_U_ROW[--_k][_n];
+          while(p>_i)p=CELT_PVQ_U_ROW[--_k][_n];
+        }",
             ),
         ],
     ),
-    ("celt/entenc.c", &[("static OPUS_INLINE void ec_enc_normalize(", "void ec_enc_normalize(")]),
+    (
+        "celt/entenc.c",
+        &[(
+            "static OPUS_INLINE void ec_enc_normalize(ec_enc *_this){
+  /*If the range is too small, output some bits and rescale it.*/
+  while(_this->rng<=EC_CODE_BOT){
+    ec_enc_carry_out(_this,(int)(_this->val>>EC_CODE_SHIFT));
+    /*Move the next-to-high-order symbol into the high-order position.*/
+    _this->val=(_this->val<<EC_SYM_BITS)&(EC_CODE_TOP-1);
+    _this->rng<<=EC_SYM_BITS;
+    _this->nbits_total+=EC_SYM_BITS;
+  }
+}",
+            "static OPUS_INLINE void sidetone_enc_byte(ec_enc *_this){
+  ec_enc_carry_out(_this,(int)(_this->val>>EC_CODE_SHIFT));
+  /*Move the next-to-high-order symbol into the high-order position.*/
+  _this->val=(_this->val<<EC_SYM_BITS)&(EC_CODE_TOP-1);
+  _this->rng<<=EC_SYM_BITS;
+  _this->nbits_total+=EC_SYM_BITS;
+}
+
+void ec_enc_normalize(ec_enc *_this){
+  /*If the range is too small, output some bits and rescale it: one byte most often.*/
+  if(_this->rng<=EC_CODE_BOT){
+    sidetone_enc_byte(_this);
+    while(_this->rng<=EC_CODE_BOT)sidetone_enc_byte(_this);
+  }
+}",
+        )],
+    ),
     ("silk/decode_indices.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"")]),
     (
         "celt/celt_encoder.c",
@@ -376,6 +620,11 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
    f += M*eBands[start];",
             ),
             (
+                "         for (j=0;j<N0;j++)
+            lowband_out[j] = MULT16_32_Q15(n,X[j]);",
+                "         sidetone_gain(X, lowband_out, N0, n);",
+            ),
+            (
                 "      do {
          *f++ = PSHR32(MULT32_32_Q31(SHL32(*x, 30-NORM_SHIFT), g), shift);
          x++;
@@ -468,6 +717,40 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
                     energy     +=   energies_st3[ 2 ][ j ][ lag_counter ];
                     energy     +=   energies_st3[ 3 ][ j ][ lag_counter ];
                 }",
+            ),
+            (
+                "        for( j = 0; j < nb_cbk_search; j++ ) {
+            CC[j] = 0.0f;
+            for( i = 0; i < nb_subfr; i++ ) {
+                /* Try all codebooks */
+                CC[ j ] += C[ i ][ d + matrix_ptr( Lag_CB_ptr, i, j, cbk_size )];
+            }
+        }
+        /* Find best codebook */
+        CCmax_new  = -1000.0f;
+        CBimax_new = 0;
+        for( i = 0; i < nb_cbk_search; i++ ) {
+            if( CC[ i ] > CCmax_new ) {
+                CCmax_new = CC[ i ];
+                CBimax_new = i;
+            }
+        }",
+                "        /* Find best codebook */
+        CCmax_new  = -1000.0f;
+        CBimax_new = 0;
+        SIDETONE_UNROLL(3)
+        for( j = 0; j < nb_cbk_search; j++ ) {
+            silk_float sum = C[ 0 ][ d + matrix_ptr( Lag_CB_ptr, 0, j, cbk_size )];
+            sum += C[ 1 ][ d + matrix_ptr( Lag_CB_ptr, 1, j, cbk_size )];
+            if( nb_subfr > 2 ) {
+                sum += C[ 2 ][ d + matrix_ptr( Lag_CB_ptr, 2, j, cbk_size )];
+                sum += C[ 3 ][ d + matrix_ptr( Lag_CB_ptr, 3, j, cbk_size )];
+            }
+            if( sum > CCmax_new ) {
+                CCmax_new = sum;
+                CBimax_new = j;
+            }
+        }",
             ),
             (
                 "        if( d_comp[ i + 1 ] > 0 ) {",

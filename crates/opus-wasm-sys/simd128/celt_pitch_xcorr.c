@@ -13,10 +13,10 @@ static inline __attribute__((always_inline)) void lags(const float *x, const flo
         sum[k] = wasm_f32x4_const_splat(0);
     }
 #pragma clang loop unroll_count(20)
-    for (int j = 0; j < len; j++) {
-        v128_t now = wasm_v128_load32_splat(&x[j]);
+    for (const float *end = x + len; x < end; x++, y++) {
+        v128_t now = wasm_v128_load32_splat(x);
         for (int k = 0; k < groups; k++) {
-            sum[k] = wasm_f32x4_add(sum[k], wasm_f32x4_mul(now, wasm_v128_load(&y[j + 4 * k])));
+            sum[k] = wasm_f32x4_add(sum[k], wasm_f32x4_mul(now, wasm_v128_load(&y[4 * k])));
         }
     }
     for (int k = 0; k < groups; k++) {

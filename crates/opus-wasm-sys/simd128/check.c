@@ -418,7 +418,7 @@ static double check_celt(void) {
 }
 
 /* check_silk.c and check_celt.c: -1 where there is no kernel of that number. */
-#define SILK_KERNELS 5
+#define SILK_KERNELS 7
 double sidetone_check_silk(int kernel, opus_uint32 seed);
 double sidetone_check_celt(int kernel, opus_uint32 seed);
 

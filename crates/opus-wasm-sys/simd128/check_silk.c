@@ -2,7 +2,9 @@
 #define ANALYSIS_C /* for fast_atan2f of mathops.h */
 #include "reference.h"
 #include "mathops.h"
+#include "polynomials.h"
 #include "scaling.h"
+#include "shells.h"
 #include "tonality.h"
 
 static double check_codebook(void) {
@@ -107,6 +109,96 @@ static double check_tonality(void) {
     return wrong;
 }
 
+/* silk_NLSF2A_find_poly as libopus has it. */
+static void their_find_poly(opus_int32 *out, const opus_int32 *cLSF, int dd) {
+    out[0] = 1 << 16;
+    out[1] = -cLSF[0];
+    for (int k = 1; k < dd; k++) {
+        opus_int32 ftmp = cLSF[2 * k];
+        out[k + 1] = silk_LSHIFT(out[k - 1], 1) - (opus_int32)silk_RSHIFT_ROUND64(silk_SMULL(ftmp, out[k]), 16);
+        for (int n = k; n > 1; n--) out[n] += out[n - 2] - (opus_int32)silk_RSHIFT_ROUND64(silk_SMULL(ftmp, out[n - 1]), 16);
+        out[1] -= ftmp;
+    }
+}
+
+/* silk_A2NLSF_trans_poly as libopus has it, modulo 2^32. */
+static void their_trans_poly(opus_uint32 *p, int dd) {
+    for (int k = 2; k <= dd; k++) {
+        for (int n = dd; n > k; n--) p[n - 2] -= p[n];
+        p[k - 2] -= p[k] << 1;
+    }
+}
+
+static double check_polynomials(void) {
+    opus_int32 lsf[16], a[16], p1[9] = {0}, q1[9] = {0}, p2[9] = {0}, q2[9] = {0};
+    opus_uint32 p3[9] = {0}, q3[9] = {0};
+    int dd = below(2) ? 8 : 5, wrong = 0;
+    for (int i = 0; i < 16; i++) lsf[i] = below(8) ? between(-131072, 131072) : below(2) ? 131072 : -131072;
+    fill32(a, 16, 32);
+    sidetone_find_polynomials(p1, q1, lsf, dd);
+    their_find_poly(p2, lsf, dd);
+    their_find_poly(q2, lsf + 1, dd);
+    wrong += differ(p1, p2, sizeof p1) + differ(q1, q2, sizeof q1);
+
+    sidetone_split_polynomials(a, p1, q1, dd);
+    p3[dd] = q3[dd] = 1 << 16;
+    for (int k = 0; k < dd; k++) {
+        p3[k] = -(opus_uint32)a[dd - k - 1] - (opus_uint32)a[dd + k];
+        q3[k] = -(opus_uint32)a[dd - k - 1] + (opus_uint32)a[dd + k];
+    }
+    for (int k = dd; k > 0; k--) {
+        p3[k - 1] -= p3[k];
+        q3[k - 1] += q3[k];
+    }
+    their_trans_poly(p3, dd);
+    their_trans_poly(q3, dd);
+    return wrong + differ(p1, p3, (dd + 1) * sizeof *p1) + differ(q1, q3, (dd + 1) * sizeof *q1);
+}
+
+/* combine_and_check of silk_encode_pulses, for all four sizes. */
+static int their_too_many(const opus_int *sizes, opus_int *sum) {
+    opus_int now[16];
+    int over = 0;
+    memcpy(now, sizes, sizeof now);
+    for (int n = 8, level = 0; n > 0; n /= 2, level++) {
+        for (int k = 0; k < n; k++) {
+            now[k] = now[2 * k] + now[2 * k + 1];
+            over |= now[k] > silk_max_pulses_table[level];
+        }
+    }
+    *sum = now[0];
+    return over;
+}
+
+static double check_shells(void) {
+    opus_int8 pulses[20 * 16];
+    opus_int sizes[20 * 16], sums[20], shifts[20];
+    int blocks = between(1, 20), most = below(3) ? 2 : below(2) ? 8 : 128, wrong = 0;
+    for (int i = 0; i < 16 * blocks; i++) pulses[i] = (opus_int8)(below(4) == 0 ? between(-most, most - 1) : 0);
+    sidetone_pulse_sizes(pulses, sizes, blocks);
+    for (int i = 0; i < 16 * blocks; i++) wrong += sizes[i] != silk_abs((opus_int)pulses[i]);
+    for (int i = 0; i < blocks; i++) {
+        opus_int ours = 0, theirs = 0;
+        int over = sidetone_too_many_pulses(&sizes[16 * i], &ours);
+        wrong += over != their_too_many(&sizes[16 * i], &theirs) || ours != theirs;
+        shifts[i] = over;
+        sums[i] = over ? 0 : ours;
+    }
+    int voiced = below(2), level = 0;
+    opus_int32 least = silk_int32_MAX;
+    for (int k = 0; k < N_RATE_LEVELS - 1; k++) {
+        opus_int32 bits_Q5 = silk_rate_levels_BITS_Q5[voiced][k];
+        for (int i = 0; i < blocks; i++) {
+            bits_Q5 += silk_pulses_per_block_BITS_Q5[k][shifts[i] > 0 ? SILK_MAX_PULSES + 1 : sums[i]];
+        }
+        if (bits_Q5 < least) {
+            least = bits_Q5;
+            level = k;
+        }
+    }
+    return wrong + (sidetone_rate_level(sums, shifts, blocks, silk_rate_levels_BITS_Q5[voiced]) != level);
+}
+
 double sidetone_check_silk(int kernel, opus_uint32 seed);
 double sidetone_check_silk(int kernel, opus_uint32 seed) {
     seed_numbers(seed);
@@ -116,6 +208,8 @@ double sidetone_check_silk(int kernel, opus_uint32 seed) {
     case 2: return check_ltp_analysis();
     case 3: return check_scaling();
     case 4: return check_tonality();
+    case 5: return check_polynomials();
+    case 6: return check_shells();
     default: return -1;
     }
 }

@@ -22,7 +22,7 @@ static void excitation(const silk_decoder_state *psDec, const opus_int16 *pulses
     v128_t now = splat(silk_RAND(psDec->indices.Seed));
     v128_t adjust = splat(QUANT_LEVEL_ADJUST_Q10 << 4);
     v128_t offset = splat(silk_Quantization_Offsets_Q10[psDec->indices.signalType >> 1][psDec->indices.quantOffsetType] << 4);
-#pragma clang loop unroll_count(5)
+#pragma clang loop unroll_count(10)
     for (int i = 0; i < psDec->frame_length; i += 4) { /* frames are multiples of 40 samples */
         v128_t p = wasm_i32x4_load16x4(&pulses[i]);
         v128_t sum = wasm_i32x4_add(wasm_i32x4_mul(p, once), splat(RAND_INCREMENT));
@@ -71,9 +71,10 @@ static void synthesize(opus_int32 *x, opus_int16 *xq, const opus_int32 *residual
     /* What is predicted from all samples but the newest, which goes the short way past the vectors. */
     opus_uint32 others = (opus_uint32)lpc16_next(&p), wide = 0, overflow = 0;
     opus_int32 newest = 0;
+    const opus_int32 *from = residual;
 #pragma clang loop unroll_count(10)
-    for (int i = 0; i < length; i++) {
-        opus_uint32 r = (opus_uint32)residual[i];
+    for (opus_int32 *end = x + length; x < end; x++, from++) {
+        opus_uint32 r = (opus_uint32)*from;
         others += (opus_uint32)(order >> 1);
         opus_uint32 early = r + (others << 4);
         PIN(early);
@@ -81,7 +82,7 @@ static void synthesize(opus_int32 *x, opus_int16 *xq, const opus_int32 *residual
         opus_uint32 now = early + (late << 4);
         wide |= sum + (1u << 27);
         overflow |= (r ^ now) & ((sum << 4) ^ now);
-        x[i] = (opus_int32)now;
+        *x = (opus_int32)now;
         others = (opus_uint32)lpc16_after_next(&p);
         newest = silk_SMULWB((opus_int32)now, a_Q12[0]);
         lpc16_push(&p, (opus_int32)now);
@@ -89,7 +90,8 @@ static void synthesize(opus_int32 *x, opus_int16 *xq, const opus_int32 *residual
     if (wide >> 28 || overflow >> 31) {
         predict_saturating(history, residual, a_Q12, order, length);
     }
-#pragma clang loop unroll_count(5)
+    x = history + MAX_LPC_ORDER;
+#pragma clang loop unroll_count(10)
     for (int i = 0; i < length; i += 4) { /* a subframe is 40, 60 or 80 samples */
         v128_t y = shr_round(mulww(wasm_v128_load(&x[i]), splat(gain_Q10)), 8);
         y = wasm_i16x8_narrow_i32x4(y, y);

@@ -31,12 +31,17 @@ INLINE double inner_product(const float *a, const float *b, int n) {
     ADD(s1, at + 4); \
     ADD(s0, at + 8); \
     ADD(s1, at + 12)
-    for (; i + 40 <= n; i += 40) { /* subframes are 40, 60 or 80 samples */
-        s0 = PRODUCT(0);
-        s1 = PRODUCT(4);
-        SIXTEEN(8);
-        SIXTEEN(24);
-        total = add_floats(total, wasm_f32x4_add(s0, s1));
+#define FORTY            \
+    s0 = PRODUCT(0);     \
+    s1 = PRODUCT(4);     \
+    SIXTEEN(8);          \
+    SIXTEEN(24);         \
+    total = add_floats(total, wasm_f32x4_add(s0, s1))
+    if (n >= 40) { /* subframes are 40, 60 or 80 samples: the first forty without a look */
+        FORTY;
+        for (i = 40; i + 40 <= n; i += 40) {
+            FORTY;
+        }
     }
     if (i + 20 <= n) {
         s0 = PRODUCT(0);
@@ -45,9 +50,14 @@ INLINE double inner_product(const float *a, const float *b, int n) {
         total = add_floats(total, wasm_f32x4_add(s0, s1));
         i += 20;
     }
-    for (; i + 4 <= n; i += 4) {
-        total = add_floats(total, PRODUCT(0));
+#define FOUR                                      \
+    if (i + 4 <= n) {                             \
+        total = add_floats(total, PRODUCT(0));    \
+        i += 4;                                   \
     }
+    FOUR FOUR FOUR FOUR
+#undef FOUR
+#undef FORTY
 #undef SIXTEEN
 #undef ADD
 #undef PRODUCT

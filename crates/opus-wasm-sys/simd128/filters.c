@@ -58,7 +58,7 @@ OUT_OF_LINE void sidetone_biquad(const float *in, float *out, int n, const float
     float s0 = state[0], s1 = state[1];
     const float b0 = b[0], b1 = b[1], b2 = b[2], a0 = a[0], a1 = a[1];
     float before = s0, y = 0; /* the sum for a sample but for the latest output, and that */
-#pragma clang loop unroll_count(20)
+#pragma clang loop unroll_count(40)
     for (int k = 0; k < n; k++) {
         float x = in[k];
         y = before + b0 * x - a0 * y;

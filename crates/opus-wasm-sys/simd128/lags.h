@@ -16,16 +16,16 @@
 /* Zeros that must follow the signal for `count` lags. */
 #define ZEROS_BEHIND(count) ((count) + MORE_LAGS + 3)
 
-/* The next `samples` of the signal, four to a vector. A sum is stored at each step, which nobody reads: Cranelift would
+/* The next `samples` of the signal, four to a vector, and those the lag later. A sum is stored at each step, which nobody reads: Cranelift would
  * load and spill all factors first (SETTLE in fixed.h). */
-INLINE void add_lags(v128_t *total, const float *x, int lag, const int samples, const int lags) {
+INLINE void add_lags(v128_t *total, const float *x, const float *later, const int samples, const int lags) {
     v128_t sum[8], scratch[8];
 #pragma clang loop unroll(full)
     for (int i = 0; i < samples; i += 4) {
         v128_t now = wasm_v128_load(&x[i]);
 #pragma clang loop unroll(full)
         for (int k = 0; k < lags; k++) {
-            v128_t product = wasm_f32x4_mul(now, wasm_v128_load(&x[i + lag + k]));
+            v128_t product = wasm_f32x4_mul(now, wasm_v128_load(&later[i + k]));
             sum[k] = i == 0 ? product : wasm_f32x4_add(sum[k], product);
             wasm_v128_store(&scratch[k], sum[k]);
         }
@@ -42,15 +42,15 @@ INLINE void sum_lags(const float *x, int length, int lag, const int lags, double
     for (int k = 0; k < lags; k++) {
         total[k] = wasm_f64x2_const_splat(0);
     }
-    int i = 0;
-    for (; i + 48 <= length; i += 48) { /* each turn costs a look at the deadline, and all sums go through memory */
-        add_lags(total, &x[i], lag, 48, lags);
+    const float *end = x + length, *later = x + lag;
+    for (; x + 48 <= end; x += 48, later += 48) { /* each turn costs a look at the deadline, and all sums go through memory */
+        add_lags(total, x, later, 48, lags);
     }
-    for (; i + 16 <= length; i += 16) {
-        add_lags(total, &x[i], lag, 16, lags);
+    for (; x + 16 <= end; x += 16, later += 16) {
+        add_lags(total, x, later, 16, lags);
     }
-    for (; i < length; i += 4) {
-        add_lags(total, &x[i], lag, 4, lags);
+    for (; x < end; x += 4, later += 4) {
+        add_lags(total, x, later, 4, lags);
     }
     for (int k = 0; k < lags; k++) {
         sums[k] = sum_lanes(total[k]);

@@ -28,6 +28,7 @@ INLINE opus_int32 total(v128_t a) {
 void silk_NLSF_VQ(opus_int32 err_Q24[], const opus_int16 in_Q15[], const opus_uint8 pCB_Q8[], const opus_int16 pWght_Q9[],
                   const opus_int K, const opus_int LPC_order) {
     celt_assert(LPC_order == 10 || LPC_order == 16);
+#pragma clang loop unroll_count(2)
     for (int i = 0; i < K; i++, pCB_Q8 += LPC_order, pWght_Q9 += LPC_order) {
         errors e = weighted(in_Q15, pCB_Q8, pWght_Q9);
         v128_t sum, next;

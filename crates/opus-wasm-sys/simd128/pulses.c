@@ -169,23 +169,23 @@ INLINE void rotate4(float *x, int stride, v128_t c, v128_t s) {
 /* With a stride of one, each sample goes from pair to pair: it is kept at hand. */
 static void rotate_neighbours(float *x, int len, float c, float s) {
     float at = x[0], other;
-    int i = 0;
-#define ONE(k)                         \
-    other = x[i + k + 1];              \
-    x[i + k] = c * at + -s * other;    \
+    float *up = x;
+#define ONE(k)                       \
+    other = up[(k) + 1];             \
+    up[k] = c * at + -s * other;     \
     at = c * other + s * at
-    IN_ONES(i, len - 1, ONE)
+    IN_ONES(up, x + len - 1, ONE)
 #undef ONE
     x[len - 1] = at;
     if (len < 3) {
         return;
     }
     at = x[len - 2];
-    i = 0;
+    int i = 0;
     float *end = x + len - 3;
-#define ONE(k)                         \
-    other = end[-i - k];               \
-    end[1 - i - k] = c * at + s * other; \
+#define ONE(k)                               \
+    other = end[-i - (k)];                   \
+    end[1 - i - (k)] = c * at + s * other;   \
     at = c * other + -s * at
     IN_ONES(i, len - 2, ONE)
 #undef ONE

@@ -15,7 +15,17 @@ void ec_dec_normalize(ec_dec *dec);
 
 static __attribute__((noinline)) int sidetone_late_symbol(const unsigned char *icdf, opus_uint32 r, opus_uint32 value,
                                                           int symbol) {
-#pragma clang loop unroll_count(8)
+#define TRY                           \
+    if (value >= r * icdf[symbol]) {  \
+        return symbol;                \
+    }                                 \
+    symbol++
+    TRY;
+    TRY;
+    TRY;
+    TRY;
+#undef TRY
+#pragma clang loop unroll_count(4)
     while (value < r * icdf[symbol]) {
         symbol++;
     }
@@ -47,25 +57,41 @@ static inline __attribute__((always_inline)) int sidetone_dec_icdf(ec_dec *dec, 
     return symbol;
 }
 
+/* The sign of the first of the pulses `left`; those after it. */
+static inline __attribute__((always_inline)) unsigned sidetone_dec_sign(ec_dec *dec, short *pulses, unsigned icdf,
+                                                                        unsigned left) {
+    short *pulse = pulses + __builtin_ctz(left);
+    opus_uint32 value = dec->val, range = dec->rng, below = (range >> 8) * icdf;
+    opus_uint32 minus = (opus_uint32)(value < below) - 1;
+    *pulse = (short)((*pulse ^ (int)minus) - (int)minus);
+    range = value < below ? below : range - below;
+    dec->val = value - (below & minus);
+    dec->rng = range;
+    if (range <= EC_CODE_BOT) {
+        ec_dec_normalize(dec);
+    }
+    return left & (left - 1);
+}
+
 /* Signs of the 16 pulses that are not 0: silk_decode_signs of silk/code_signs.c for one block. Which pulses have one is
  * asked of all at once, and a sign is no branch: half of them would be mispredicted. */
 static inline __attribute__((always_inline)) void sidetone_dec_signs(ec_dec *dec, short *pulses, unsigned icdf) {
     const v128_t none = wasm_i16x8_const_splat(0);
     v128_t first = wasm_i16x8_gt(wasm_v128_load(pulses), none), second = wasm_i16x8_gt(wasm_v128_load(pulses + 8), none);
     unsigned left = wasm_i8x16_bitmask(wasm_i8x16_narrow_i16x8(first, second));
-#pragma clang loop unroll_count(4)
+    /* The first three without a look. */
+    if (left) {
+        left = sidetone_dec_sign(dec, pulses, icdf, left);
+    }
+    if (left) {
+        left = sidetone_dec_sign(dec, pulses, icdf, left);
+    }
+    if (left) {
+        left = sidetone_dec_sign(dec, pulses, icdf, left);
+    }
+#pragma clang loop unroll_count(3)
     while (left) {
-        short *pulse = pulses + __builtin_ctz(left);
-        left &= left - 1;
-        opus_uint32 value = dec->val, range = dec->rng, below = (range >> 8) * icdf;
-        opus_uint32 minus = (opus_uint32)(value < below) - 1;
-        *pulse = (short)((*pulse ^ (int)minus) - (int)minus);
-        range = value < below ? below : range - below;
-        dec->val = value - (below & minus);
-        dec->rng = range;
-        if (range <= EC_CODE_BOT) {
-            ec_dec_normalize(dec);
-        }
+        left = sidetone_dec_sign(dec, pulses, icdf, left);
     }
 }
 

@@ -30,7 +30,7 @@ void silk_resampler_private_IIR_FIR(void *SS, opus_int16 out[], const opus_int16
         count = silk_min(inLen, S->batchSize);
         silk_resampler_private_up2_HQ(S->sIIR, &buf[RESAMPLER_ORDER_FIR_12], in, count);
         opus_int32 max_index_Q16 = silk_LSHIFT32(count, 16 + 1);
-#pragma clang loop unroll_count(4)
+#pragma clang loop unroll_count(8)
         for (opus_int32 at = 0; at < max_index_Q16; at += increment_Q16) {
             v128_t x = wasm_v128_load(&buf[at >> 16]);
             v128_t sum = wasm_i32x4_dot_i16x8(x, wasm_v128_load(taps[silk_SMULWB(at & 0xFFFF, PHASES)]));

@@ -16,13 +16,11 @@ OUT_OF_LINE void sidetone_from_int16(const short *in, float *out, int n, float g
 
 OUT_OF_LINE void sidetone_to_int16(const float *in, short *out, int n) {
     int i = 0;
-    for (; i + 16 <= n; i += 16) {
-#pragma clang loop unroll(full)
-        for (int k = 0; k < 16; k += 8) {
-            v128_t low = wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_nearest(wasm_v128_load(in + i + k)));
-            v128_t high = wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_nearest(wasm_v128_load(in + i + k + 4)));
-            wasm_v128_store(out + i + k, wasm_i16x8_narrow_i32x4(low, high));
-        }
+#pragma clang loop unroll_count(4)
+    for (; i + 8 <= n; i += 8) {
+        v128_t low = wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_nearest(wasm_v128_load(in + i)));
+        v128_t high = wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_nearest(wasm_v128_load(in + i + 4)));
+        wasm_v128_store(out + i, wasm_i16x8_narrow_i32x4(low, high));
     }
     for (; i < n; i++) {
         v128_t x = wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_nearest(wasm_v128_load32_zero(in + i)));
@@ -31,11 +29,17 @@ OUT_OF_LINE void sidetone_to_int16(const float *in, short *out, int n) {
 }
 
 OUT_OF_LINE float sidetone_max_abs(const float *x, int n) {
-    v128_t most = wasm_f32x4_const_splat(0);
+    v128_t most = wasm_f32x4_const_splat(0), other = most;
     int i = 0;
-#define FOUR(at) most = wasm_f32x4_pmax(most, wasm_f32x4_abs(wasm_v128_load(x + i + at)))
+#define FOUR(at)                                                                      \
+    if ((at) % 8 == 0) {                                                              \
+        most = wasm_f32x4_pmax(most, wasm_f32x4_abs(wasm_v128_load(x + i + at)));     \
+    } else {                                                                          \
+        other = wasm_f32x4_pmax(other, wasm_f32x4_abs(wasm_v128_load(x + i + at)));   \
+    }
     IN_FOURS(i, n, FOUR)
 #undef FOUR
+    most = wasm_f32x4_pmax(most, other);
     for (; i < n; i++) {
         most = wasm_f32x4_pmax(most, wasm_f32x4_abs(wasm_v128_load32_zero(x + i)));
     }
@@ -139,24 +143,46 @@ OUT_OF_LINE float sidetone_inner_prod(const float *x, const float *y, int n) {
 OUT_OF_LINE int sidetone_sum_squares(const short *x, int n) {
     v128_t all = wasm_i32x4_const_splat(0);
     int i = 0;
-#pragma clang loop unroll_count(2)
-    for (; i + 8 <= n; i += 8) {
-        v128_t now = wasm_i16x8_shr(wasm_v128_load(x + i), 3);
-        all = wasm_i32x4_add(all, wasm_i32x4_dot_i16x8(now, now));
+#define EIGHT(load)                                                          \
+    do {                                                                     \
+        v128_t now = wasm_i16x8_shr(load, 3);                                \
+        all = wasm_i32x4_add(all, wasm_i32x4_dot_i16x8(now, now));           \
+    } while (0)
+    for (; i + 32 <= n; i += 32) {
+        EIGHT(wasm_v128_load(x + i));
+        EIGHT(wasm_v128_load(x + i + 8));
+        EIGHT(wasm_v128_load(x + i + 16));
+        EIGHT(wasm_v128_load(x + i + 24));
     }
+    if (n & 16) {
+        EIGHT(wasm_v128_load(x + i));
+        EIGHT(wasm_v128_load(x + i + 8));
+        i += 16;
+    }
+    if (n & 8) {
+        EIGHT(wasm_v128_load(x + i));
+        i += 8;
+    }
+    if (n & 4) {
+        EIGHT(wasm_v128_load64_zero(x + i));
+        i += 4;
+    }
+    if (n & 2) {
+        EIGHT(wasm_v128_load32_zero(x + i));
+        i += 2;
+    }
+    if (n & 1) {
+        EIGHT(wasm_i16x8_make(x[i], 0, 0, 0, 0, 0, 0, 0));
+    }
+#undef EIGHT
     all = wasm_i32x4_add(all, wasm_i32x4_shuffle(all, all, 2, 3, 0, 1));
-    int sum = wasm_i32x4_extract_lane(all, 0) + wasm_i32x4_extract_lane(all, 1);
-    for (; i < n; i++) {
-        int now = x[i] >> 3;
-        sum += now * now;
-    }
-    return sum;
+    return wasm_i32x4_extract_lane(all, 0) + wasm_i32x4_extract_lane(all, 1);
 }
 
 OUT_OF_LINE float sidetone_sum_abs(const float *x, int n) {
     v128_t s0 = wasm_f32x4_const_splat(0), s1 = s0;
     int i = 0;
-#pragma clang loop unroll_count(10)
+#pragma clang loop unroll_count(20)
     for (; i + 8 <= n; i += 8) {
         s0 = wasm_f32x4_add(s0, wasm_f32x4_abs(wasm_v128_load(x + i)));
         s1 = wasm_f32x4_add(s1, wasm_f32x4_abs(wasm_v128_load(x + i + 4)));

@@ -32,33 +32,41 @@
         i += 4;                    \
     }
 
-/* ONE(at) does the sample i + at: eight a turn, and what is left without a loop. */
-#define IN_ONES(i, n, ONE)         \
-    for (; i + 8 <= (n); i += 8) { \
-        ONE(0);                    \
-        ONE(1);                    \
-        ONE(2);                    \
-        ONE(3);                    \
-        ONE(4);                    \
-        ONE(5);                    \
-        ONE(6);                    \
-        ONE(7);                    \
-    }                              \
-    if (i + 4 <= (n)) {            \
-        ONE(0);                    \
-        ONE(1);                    \
-        ONE(2);                    \
-        ONE(3);                    \
-        i += 4;                    \
-    }                              \
-    if (i + 2 <= (n)) {            \
-        ONE(0);                    \
-        ONE(1);                    \
-        i += 2;                    \
-    }                              \
-    if (i < (n)) {                 \
-        ONE(0);                    \
-        i++;                       \
+/* ONE(at) does the sample i + at: sixteen a turn, and what is left without a loop. `i` and `n` may be pointers. */
+#define IN_ONES(i, n, ONE)           \
+    for (; i + 16 <= (n); i += 16) { \
+        EIGHT_OF(ONE, 0)             \
+        EIGHT_OF(ONE, 8)             \
+    }                                \
+    if (i + 8 <= (n)) {              \
+        EIGHT_OF(ONE, 0)             \
+        i += 8;                      \
+    }                                \
+    if (i + 4 <= (n)) {              \
+        ONE(0);                      \
+        ONE(1);                      \
+        ONE(2);                      \
+        ONE(3);                      \
+        i += 4;                      \
+    }                                \
+    if (i + 2 <= (n)) {              \
+        ONE(0);                      \
+        ONE(1);                      \
+        i += 2;                      \
+    }                                \
+    if (i < (n)) {                   \
+        ONE(0);                      \
+        i++;                         \
     }
+
+#define EIGHT_OF(ONE, at) \
+    ONE(at);              \
+    ONE(at + 1);          \
+    ONE(at + 2);          \
+    ONE(at + 3);          \
+    ONE(at + 4);          \
+    ONE(at + 5);          \
+    ONE(at + 6);          \
+    ONE(at + 7);
 
 #endif

@@ -38,7 +38,8 @@ pub fn build(target: &std::path::Path) -> Result<std::path::PathBuf, String> {
         .args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), "--target-dir"])
         .arg(&target)
         .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        // As the component is built: crates/artifact/build/wasm.rs.
+        .env("CARGO_ENCODED_RUSTFLAGS", "-Clink-arg=-mllvm=-disable-lsr")
         .status()
         .map_err(|error| format!("cargo does not start: {error}"))?;
     if status.success() {

@@ -30,6 +30,8 @@ const KERNELS: &[(&str, f64)] = &[
     ("ltp_analysis_filter", 0.0),
     ("scale, scale_samples, sum_squares", 0.0),
     ("tonality", 0.0),
+    ("polynomials of line spectral frequencies", 0.0),
+    ("shells", 0.0),
     ("pvq_search", 1e-3),
     ("rotation, scale_pulses, collapse_mask", 0.0),
     ("mdct, forward and backward", 0.0),

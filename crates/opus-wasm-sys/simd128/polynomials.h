@@ -1,0 +1,14 @@
+/* The two polynomials of line spectral frequencies, together: two lanes of a vector. Exact. Orders of 10 and 16. */
+#ifndef SIDETONE_POLYNOMIALS_H
+#define SIDETONE_POLYNOMIALS_H
+
+#include "typedef.h"
+
+/* From 2 cos(LSF), which of both lie in turns, Q16: P[0 … dd] and Q[0 … dd], Q16. Twice silk_NLSF2A_find_poly of
+ * silk/NLSF2A.c. */
+void sidetone_find_polynomials(opus_int32 *P, opus_int32 *Q, const opus_int32 *cLSF, int dd);
+
+/* From prediction coefficients, Q16: P[0 … dd] and Q[0 … dd] in powers of the cosine, Q16. silk_A2NLSF_init of silk/A2NLSF.c. */
+void sidetone_split_polynomials(const opus_int32 *a_Q16, opus_int32 *P, opus_int32 *Q, int dd);
+
+#endif
