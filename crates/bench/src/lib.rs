@@ -10,6 +10,7 @@ pub mod options;
 pub mod plot;
 pub mod report;
 pub mod speech;
+pub mod spread;
 pub mod table;
 mod turns;
 

@@ -13,6 +13,7 @@ use crate::calls::talk;
 use crate::{FRAME, Input, WORKERS, engine, key};
 use anyhow::{Result, ensure};
 use sidetone_bench::Report;
+use sidetone_bench::spread::{error_of_median, median};
 use sidetone_host::pool::LatencyCounts;
 use sidetone_host::{Component, Engine, Pool, PoolSession, Quota};
 use sidetone_session::{Config, Quality};
@@ -112,18 +113,6 @@ fn slice(pool: &Pool, other: &AtomicU8, now: Other) -> Option<[LatencyCounts; 2]
 
 fn p99(counts: &LatencyCounts) -> f64 {
     counts.quantile(0.99)
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let (below, above) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
-    (below + above) / 2.0
-}
-
-/// The standard error of the median, of the median distance to it, as if the values were normally distributed.
-fn error_of_median(values: Vec<f64>) -> f64 {
-    let (middle, count) = (median(values.clone()), values.len() as f64);
-    1.2533 * 1.4826 * median(values.into_iter().map(|value| (value - middle).abs()).collect()) / count.sqrt()
 }
 
 /// The pool, and the sessions of the quiet tenant and the other one.

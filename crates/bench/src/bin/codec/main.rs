@@ -1,44 +1,20 @@
 //! `cargo xtask bench codec`: the codec and the packet crypto, native, in the component, and there with a deadline.
 
+mod cases;
+mod deadline;
+
 use anyhow::Result;
+use cases::{Case, DECODE, ENCODE, ENCODE_CLIP, MONO, guest_decoder, guest_encoder, native_encoder, packets};
 use sidetone_bench::machine::resident_kib;
 use sidetone_bench::speech::Speech;
 use sidetone_bench::{Report, Variant, options, take_turns};
 use sidetone_host::{Component, Engine, EngineConfig, Key};
-use sidetone_opus::{Application, Bitrate, Channels, Complexity, FrameDuration, MAX_PACKET, SampleRate, Split};
+use sidetone_opus::{FrameDuration, MAX_PACKET, SampleRate, Split};
 use sidetone_packet::{Direction, HEADER_LEN, KeySchedule, OpenerConfig};
 use sidetone_session::Config;
 use std::time::Instant;
 
-const BITRATE: Bitrate = Bitrate::BitsPerSecond(24_000);
 const KEY: [u8; 16] = [7; 16];
-const MONO: Channels = Channels::Mono;
-
-struct Case {
-    name: &'static str,
-    rate: SampleRate,
-    frame: FrameDuration,
-    complexity: u8,
-}
-
-const ENCODE: [Case; 4] = [
-    Case { name: "enc24_60_c10", rate: SampleRate::Hz24000, frame: FrameDuration::Ms60, complexity: 10 },
-    Case { name: "enc24_60_c5", rate: SampleRate::Hz24000, frame: FrameDuration::Ms60, complexity: 5 },
-    Case { name: "enc24_60_c0", rate: SampleRate::Hz24000, frame: FrameDuration::Ms60, complexity: 0 },
-    Case { name: "enc16_20_c5", rate: SampleRate::Hz16000, frame: FrameDuration::Ms20, complexity: 5 },
-];
-
-/// The same with the project's clip. The recordings end at 8 kHz; at complexity 10 Opus notices, and leaves out CELT.
-const ENCODE_CLIP: [Case; 3] = [
-    Case { name: "enc24_60_c10_clip", ..ENCODE[0] },
-    Case { name: "enc24_60_c5_clip", ..ENCODE[1] },
-    Case { name: "enc24_60_c0_clip", ..ENCODE[2] },
-];
-
-const DECODE: [Case; 2] = [
-    Case { name: "dec16_60", rate: SampleRate::Hz16000, frame: FrameDuration::Ms60, complexity: 5 },
-    Case { name: "dec24_60", rate: SampleRate::Hz24000, frame: FrameDuration::Ms60, complexity: 5 },
-];
 
 const ABOUT: &str = "Microseconds of CPU a frame, of the codec and the packet crypto: native, in the component, and there with a \
 deadline armed.";
@@ -63,6 +39,7 @@ fn main() -> Result<()> {
         let packets = packets(case, &pcm)?;
         report.case(case.name, &take_turns(decoders(case, &packets, &free, &armed)?, passes)?);
     }
+    deadline::alone(&mut report, &speech, &free, &armed, passes)?;
     report.case("seal_open_200B", &take_turns(crypto(&free, &armed)?, passes)?);
     figures(&mut report, &armed)?;
     report.finish()
@@ -71,14 +48,6 @@ fn main() -> Result<()> {
 fn compile(deadlines: bool) -> Result<Component> {
     let engine = Engine::new(&EngineConfig { deadlines, instances: 300, ..EngineConfig::default() })?;
     Ok(engine.compile(sidetone_artifact::COMPONENT)?)
-}
-
-fn native_encoder(case: &Case, split: Split) -> Result<sidetone_opus::Encoder> {
-    let mut encoder = sidetone_opus::Encoder::new(case.rate, MONO, Application::Voip)?;
-    encoder.set_bitrate(BITRATE)?;
-    encoder.set_complexity(Complexity::try_from(u32::from(case.complexity))?)?;
-    encoder.set_split(split);
-    Ok(encoder)
 }
 
 fn encoders<'a>(case: &'a Case, pcm: &'a [i16], free: &Component, armed: &Component) -> Result<Vec<Variant<'a>>> {
@@ -93,43 +62,21 @@ fn encoders<'a>(case: &'a Case, pcm: &'a [i16], free: &Component, armed: &Compon
             Ok((pcm.len() / frame) as u32)
         })
     };
-    let guest = |component: &Component| {
-        let config = sidetone_host::EncoderConfig {
-            bitrate: BITRATE,
-            complexity: case.complexity,
-            ..sidetone_host::EncoderConfig::voice(case.rate, MONO)
-        };
-        let component = component.clone();
-        let open = move || sidetone_host::Encoder::open(component.instantiate()?, &config);
-        let mut encoder = open()?;
-        anyhow::Ok(move || {
-            for frame in pcm.chunks_exact(frame) {
-                if let Err(error) = encoder.encode(frame) {
-                    encoder = open()?;
-                    return Err(error.into());
-                }
-            }
-            Ok((pcm.len() / frame) as u32)
-        })
-    };
     let mut variants = vec![Variant::new("native", native(Split::Never)?)];
     if case.frame > FrameDuration::Ms20 {
         variants.push(Variant::new("native_split", native(Split::Auto)?));
     }
-    variants.push(Variant::new("component", guest(free)?));
-    variants.push(Variant::new("component_deadline", guest(armed)?));
+    variants.push(Variant::new("component", guest_encoder(case, pcm, free)?));
+    variants.push(Variant::new("component_deadline", guest_encoder(case, pcm, armed)?));
     Ok(variants)
 }
 
-/// Packets as devices make them: one call of libopus a packet.
-fn packets(case: &Case, pcm: &[i16]) -> Result<Vec<Vec<u8>>> {
-    let mut encoder = native_encoder(case, Split::Never)?;
-    let mut out = vec![0; MAX_PACKET];
-    let encode = |frame| Ok(encoder.encode(frame, &mut out).map(|len| out[..len].to_vec())?);
-    pcm.chunks_exact(case.frame.samples(case.rate)).map(encode).collect()
-}
-
-fn decoders<'a>(case: &Case, packets: &'a [Vec<u8>], free: &Component, armed: &Component) -> Result<Vec<Variant<'a>>> {
+fn decoders<'a>(
+    case: &'a Case,
+    packets: &'a [Vec<u8>],
+    free: &Component,
+    armed: &Component,
+) -> Result<Vec<Variant<'a>>> {
     let mut decoder = sidetone_opus::Decoder::new(case.rate, MONO)?;
     let mut pcm = vec![0; case.frame.samples(case.rate)];
     let native = move || {
@@ -138,24 +85,10 @@ fn decoders<'a>(case: &Case, packets: &'a [Vec<u8>], free: &Component, armed: &C
         }
         Ok(packets.len() as u32)
     };
-    let guest = |component: &Component| {
-        let (component, rate) = (component.clone(), case.rate);
-        let open = move || sidetone_host::Decoder::open(component.instantiate()?, rate, MONO);
-        let mut decoder = open()?;
-        anyhow::Ok(move || {
-            for packet in packets {
-                if let Err(error) = decoder.decode(packet) {
-                    decoder = open()?;
-                    return Err(error.into());
-                }
-            }
-            Ok(packets.len() as u32)
-        })
-    };
     Ok(vec![
         Variant::new("native", native),
-        Variant::new("component", guest(free)?),
-        Variant::new("component_deadline", guest(armed)?),
+        Variant::new("component", guest_decoder(case, packets, free)?),
+        Variant::new("component_deadline", guest_decoder(case, packets, armed)?),
     ])
 }
 
