@@ -13,7 +13,7 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
     ("celt/celt_encoder.c", &[(8, "      for (i=12;i<len2-5;i+=4)")]),
     (
         "silk/dec_API.c",
-        &[(8, "            for( i = 0; i < *nSamplesOut; i++ ) {\n                samplesOut[ i ] = INT16TORES")],
+        &[(16, "            for( i = 0; i < *nSamplesOut; i++ ) {\n                samplesOut[ i ] = INT16TORES")],
     ),
     ("silk/float/apply_sine_window_FLP.c", &[(8, "    for( k = 0; k < length; k += 4 ) {")]),
     (
@@ -31,7 +31,14 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
         ],
     ),
     ("celt/vq.c", &[(4, "      while ((stride2*stride2+stride2)*stride + (stride>>2) < len)")]),
-    ("celt/bands.c", &[(4, "      for (j=0;j<N0;j++)\n      {\n         opus_val32 tmp1, tmp2;")]),
+    (
+        "celt/bands.c",
+        &[
+            (4, "      for (j=0;j<N0;j++)\n      {\n         opus_val32 tmp1, tmp2;"),
+            (4, "      for (i=0;i<end;i++)\n      {\n         opus_val32 sum;\n         sum = 1e-27f"),
+            (4, "      for (i=0;i<end;i++)\n      {\n         int j;\n         opus_val16 g = 1.f/"),
+        ],
+    ),
     (
         "silk/NLSF_decode.c",
         &[
@@ -39,6 +46,7 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
             (8, "    for( i = 0; i < psNLSF_CB->order; i++ ) {\n        NLSF_Q15_tmp"),
         ],
     ),
+    ("silk/decode_pulses.c", &[(4, "    for( i = 0; i < iter; i++ ) {\n        if( sum_pulses[ i ] > 0 ) {")]),
     ("silk/NLSF_unpack.c", &[(4, "    for( i = 0; i < psNLSF_CB->order; i += 2 ) {")]),
     ("silk/NLSF_stabilize.c", &[(5, "        for( i = 1; i <= L-1; i++ ) {")]),
     ("silk/NLSF2A.c", &[(8, "    for( k = 0; k < d; k++ ) {\n        silk_assert( NLSF[k] >= 0 );")]),

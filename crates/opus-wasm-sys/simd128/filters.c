@@ -6,7 +6,7 @@ OUT_OF_LINE float sidetone_preemphasis_of_half(const float *pcm, float *x, int n
     const v128_t most = wasm_f32x4_splat(clip ? 65536 : __builtin_inff()), least = wasm_f32x4_neg(most);
     const float before = m;
     int i = 0;
-#pragma clang loop unroll_count(5)
+#pragma clang loop unroll_count(10)
     for (; i + 4 <= n; i += 4) {
         v128_t now = wasm_f32x4_mul(wasm_v128_load(pcm + i), full);
         now = wasm_f32x4_pmax(wasm_f32x4_pmin(now, most), least);
@@ -33,7 +33,7 @@ OUT_OF_LINE float sidetone_deemphasis_half(const float *x, float *y, int n, floa
     const v128_t powers = wasm_f32x4_make(1, c1, c2, c1 * c2), scale = wasm_f32x4_splat(gain);
     const v128_t old = wasm_i32x4_splat(add ? -1 : 0);
     int j = 0;
-#pragma clang loop unroll_count(5)
+#pragma clang loop unroll_count(10)
     for (; j + 4 <= n; j += 4) {
         v128_t low = wasm_v128_load(x + 2 * j), high = wasm_v128_load(x + 2 * j + 4);
         v128_t v = wasm_f32x4_add(wasm_i32x4_shuffle(low, high, 0, 2, 4, 6), small);

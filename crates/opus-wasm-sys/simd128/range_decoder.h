@@ -1,6 +1,6 @@
 /* ec_dec_icdf of celt/entdec.c, inline: for the decoder of SILK's pulses, most of whose time is symbols. Exact.
  *
- * A call looks at the deadline, and so does each turn of a loop. The first three symbols, the most frequent, are tried
+ * A call looks at the deadline, and so does each turn of a loop. The first four symbols, the most frequent, are tried
  * without either; the rest, and the reading of a byte, are calls.
  */
 #ifndef SIDETONE_RANGE_DECODER_H
@@ -43,9 +43,13 @@ static inline __attribute__((always_inline)) int sidetone_dec_icdf(ec_dec *dec, 
             above = below;
             below = r * icdf[++symbol];
             if (value < below) {
-                symbol = sidetone_late_symbol(icdf, r, value, symbol + 1);
-                above = r * icdf[symbol - 1];
-                below = r * icdf[symbol];
+                above = below;
+                below = r * icdf[++symbol];
+                if (value < below) {
+                    symbol = sidetone_late_symbol(icdf, r, value, symbol + 1);
+                    above = r * icdf[symbol - 1];
+                    below = r * icdf[symbol];
+                }
             }
         }
     }

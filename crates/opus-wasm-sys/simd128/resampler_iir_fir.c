@@ -17,11 +17,11 @@ void silk_resampler_private_IIR_FIR(void *SS, opus_int16 out[], const opus_int16
     VARDECL(opus_int16, buf);
     SAVE_STACK;
 
+#pragma clang loop unroll(full)
     for (int i = 0; i < PHASES; i++) {
-        for (int k = 0; k < RESAMPLER_ORDER_FIR_12 / 2; k++) {
-            taps[i][k] = silk_resampler_frac_FIR_12[i][k];
-            taps[PHASES - 1 - i][RESAMPLER_ORDER_FIR_12 - 1 - k] = silk_resampler_frac_FIR_12[i][k];
-        }
+        v128_t first = wasm_v128_load64_zero(silk_resampler_frac_FIR_12[i]);
+        v128_t second = wasm_v128_load64_zero(silk_resampler_frac_FIR_12[PHASES - 1 - i]);
+        wasm_v128_store(taps[i], wasm_i16x8_shuffle(first, second, 0, 1, 2, 3, 11, 10, 9, 8));
     }
     ALLOC(buf, 2 * S->batchSize + RESAMPLER_ORDER_FIR_12, opus_int16);
     silk_memcpy(buf, S->sFIR.i16, RESAMPLER_ORDER_FIR_12 * sizeof(opus_int16));
