@@ -15,4 +15,4 @@ pub mod table;
 mod turns;
 
 pub use report::{Report, folder, write_bytes};
-pub use turns::{Variant, take_turns};
+pub use turns::{Measured, Variant, take_turns};

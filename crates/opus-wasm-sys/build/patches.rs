@@ -93,45 +93,31 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
     // For `range_decoder.h`, which the decoder of SILK's pulses uses.
     (
         "celt/entdec.c",
-        &[(
-            "static void ec_dec_normalize(ec_dec *_this){
+        &[
+            // One byte most often: only a second is a turn of a loop.
+            (
+                "static void ec_dec_normalize(ec_dec *_this){
   /*If the range is too small, rescale it and input some bits.*/
-  while(_this->rng<=EC_CODE_BOT){
-    int sym;
-    _this->nbits_total+=EC_SYM_BITS;
-    _this->rng<<=EC_SYM_BITS;
-    /*Use up the remaining bits from our last symbol.*/
-    sym=_this->rem;
-    /*Read the next value from the input.*/
-    _this->rem=ec_read_byte(_this);
-    /*Take the rest of the bits we need from this new symbol.*/
-    sym=(sym<<EC_SYM_BITS|_this->rem)>>(EC_SYM_BITS-EC_CODE_EXTRA);
-    /*And subtract them from val, capped to be less than EC_CODE_TOP.*/
-    _this->val=((_this->val<<EC_SYM_BITS)+(EC_SYM_MAX&~sym))&(EC_CODE_TOP-1);
+  while(_this->rng<=EC_CODE_BOT){",
+                "static OPUS_INLINE void sidetone_dec_byte(ec_dec *_this){
+  {",
+            ),
+            (
+                "    _this->val=((_this->val<<EC_SYM_BITS)+(EC_SYM_MAX&~sym))&(EC_CODE_TOP-1);
   }
 }",
-            "static OPUS_INLINE void sidetone_dec_byte(ec_dec *_this){
-  int sym;
-  _this->nbits_total+=EC_SYM_BITS;
-  _this->rng<<=EC_SYM_BITS;
-  /*Use up the remaining bits from our last symbol.*/
-  sym=_this->rem;
-  /*Read the next value from the input.*/
-  _this->rem=ec_read_byte(_this);
-  /*Take the rest of the bits we need from this new symbol.*/
-  sym=(sym<<EC_SYM_BITS|_this->rem)>>(EC_SYM_BITS-EC_CODE_EXTRA);
-  /*And subtract them from val, capped to be less than EC_CODE_TOP.*/
-  _this->val=((_this->val<<EC_SYM_BITS)+(EC_SYM_MAX&~sym))&(EC_CODE_TOP-1);
+                "    _this->val=((_this->val<<EC_SYM_BITS)+(EC_SYM_MAX&~sym))&(EC_CODE_TOP-1);
+  }
 }
 
 void ec_dec_normalize(ec_dec *_this){
-  /*If the range is too small, rescale it and input some bits: one byte most often.*/
   if(_this->rng<=EC_CODE_BOT){
     sidetone_dec_byte(_this);
     while(_this->rng<=EC_CODE_BOT)sidetone_dec_byte(_this);
   }
 }",
-        )],
+            ),
+        ],
     ),
     (
         "silk/code_signs.c",
@@ -380,33 +366,30 @@ void ec_dec_normalize(ec_dec *_this){
     ),
     (
         "celt/entenc.c",
-        &[(
-            "static OPUS_INLINE void ec_enc_normalize(ec_enc *_this){
+        &[
+            (
+                "static OPUS_INLINE void ec_enc_normalize(ec_enc *_this){
   /*If the range is too small, output some bits and rescale it.*/
-  while(_this->rng<=EC_CODE_BOT){
-    ec_enc_carry_out(_this,(int)(_this->val>>EC_CODE_SHIFT));
-    /*Move the next-to-high-order symbol into the high-order position.*/
-    _this->val=(_this->val<<EC_SYM_BITS)&(EC_CODE_TOP-1);
-    _this->rng<<=EC_SYM_BITS;
-    _this->nbits_total+=EC_SYM_BITS;
+  while(_this->rng<=EC_CODE_BOT){",
+                "static OPUS_INLINE void sidetone_enc_byte(ec_enc *_this){
+  {",
+            ),
+            (
+                "    _this->nbits_total+=EC_SYM_BITS;
   }
 }",
-            "static OPUS_INLINE void sidetone_enc_byte(ec_enc *_this){
-  ec_enc_carry_out(_this,(int)(_this->val>>EC_CODE_SHIFT));
-  /*Move the next-to-high-order symbol into the high-order position.*/
-  _this->val=(_this->val<<EC_SYM_BITS)&(EC_CODE_TOP-1);
-  _this->rng<<=EC_SYM_BITS;
-  _this->nbits_total+=EC_SYM_BITS;
+                "    _this->nbits_total+=EC_SYM_BITS;
+  }
 }
 
 void ec_enc_normalize(ec_enc *_this){
-  /*If the range is too small, output some bits and rescale it: one byte most often.*/
   if(_this->rng<=EC_CODE_BOT){
     sidetone_enc_byte(_this);
     while(_this->rng<=EC_CODE_BOT)sidetone_enc_byte(_this);
   }
 }",
-        )],
+            ),
+        ],
     ),
     ("silk/decode_indices.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_decoder.h\"")]),
     (

@@ -8,7 +8,7 @@ use crate::cases::{self, Case, DECODE, ENCODE};
 use anyhow::Result;
 use sidetone_bench::speech::Speech;
 use sidetone_bench::spread::{error_of_median, median};
-use sidetone_bench::{Report, Variant, take_turns};
+use sidetone_bench::{Measured, Report, Variant, take_turns};
 use sidetone_host::Component;
 
 /// Instances of each kind.
@@ -38,7 +38,7 @@ pub(crate) fn alone(
             variants.push(variant("armed", armed)?);
         }
         let measured = take_turns(variants, passes.div_ceil(2))?;
-        let of = |name| measured.iter().filter(|one| one.name == name).map(|one| one.min()).collect::<Vec<_>>();
+        let of = |name| measured.iter().filter(|one| one.name == name).map(Measured::min).collect::<Vec<_>>();
         tell(report, case, of("free"), of("armed"));
     }
     Ok(())
