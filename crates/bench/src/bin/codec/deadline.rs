@@ -22,25 +22,33 @@ pub(crate) fn alone(
     armed: &Component,
     passes: usize,
 ) -> Result<()> {
-    for case in ENCODE.iter().chain(&DECODE) {
+    for case in &ENCODE {
+        let pcm = speech.frames(case.rate.hz(), case.frame.samples(case.rate))?;
+        compare(report, case, passes, [free, armed], |component| cases::guest_encoder(case, &pcm, component))?;
+    }
+    for case in &DECODE {
         let pcm = speech.frames(case.rate.hz(), case.frame.samples(case.rate))?;
         let packets = cases::packets(case, &pcm)?;
-        let decodes = DECODE.iter().any(|other| other.name == case.name);
-        let variant = |name, component| -> Result<Variant<'_>> {
-            Ok(match decodes {
-                true => Variant::new(name, cases::guest_decoder(case, &packets, component)?),
-                false => Variant::new(name, cases::guest_encoder(case, &pcm, component)?),
-            })
-        };
-        let mut variants = Vec::with_capacity(2 * INSTANCES);
-        for _ in 0..INSTANCES {
-            variants.push(variant("free", free)?);
-            variants.push(variant("armed", armed)?);
-        }
-        let measured = take_turns(variants, passes.div_ceil(2))?;
-        let of = |name| measured.iter().filter(|one| one.name == name).map(Measured::min).collect::<Vec<_>>();
-        tell(report, case, of("free"), of("armed"));
+        compare(report, case, passes, [free, armed], |component| cases::guest_decoder(case, &packets, component))?;
     }
+    Ok(())
+}
+
+fn compare<'a, P: FnMut() -> Result<u32> + 'a>(
+    report: &mut Report,
+    case: &Case,
+    passes: usize,
+    [free, armed]: [&'a Component; 2],
+    open: impl Fn(&'a Component) -> Result<P>,
+) -> Result<()> {
+    let mut variants = Vec::with_capacity(2 * INSTANCES);
+    for _ in 0..INSTANCES {
+        variants.push(Variant::new("free", open(free)?));
+        variants.push(Variant::new("armed", open(armed)?));
+    }
+    let measured = take_turns(variants, passes.div_ceil(2))?;
+    let of = |name| measured.iter().filter(|one| one.name == name).map(Measured::min).collect::<Vec<_>>();
+    tell(report, case, of("free"), of("armed"));
     Ok(())
 }
 
