@@ -104,7 +104,7 @@ fn build() -> Result<(), String> {
             reference.file(opus.join(theirs));
         }
         reference.try_compile("opus_reference").map_err(|error| format!("compiling the reference failed: {error}"))?;
-        for file in ["check.c", "check_celt.c", "check_silk.c", "time.c"] {
+        for file in ["check.c", "check_celt.c", "check_silk.c", "time.c", "time_small.c"] {
             cc.file(kernels.join(file));
         }
     }
@@ -147,6 +147,7 @@ const REPLACED: &[(&str, &str, &[&str])] = &[
 
 /// Files of ours beside libopus's: what its hooks in `celt_kernels.h` and the patches call, and moving of memory.
 const ADDED: &[&str] = &[
+    "bands.c",
     "celt_pitch_xcorr.c",
     "filters.c",
     "memory.c",

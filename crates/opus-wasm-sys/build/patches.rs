@@ -12,8 +12,15 @@ use std::path::{Path, PathBuf};
 const UNROLLED: &[(&str, &[(u32, &str)])] = &[
     ("celt/celt_encoder.c", &[(8, "      for (i=12;i<len2-5;i+=4)")]),
     (
-        "silk/dec_API.c",
-        &[(16, "            for( i = 0; i < *nSamplesOut; i++ ) {\n                samplesOut[ i ] = INT16TORES")],
+        "celt/rate.c",
+        &[
+            (2, "   for (j=end;j-->start;)\n   {"),
+            (2, "   for (j=start;j<codedBands;j++)\n      bits[j] +="),
+            (2, "   for (j=start;j<codedBands;j++)\n   {\n      int tmp ="),
+            (2, "   for (j=start;j<end;j++)\n   {\n      /* Below this"),
+            (2, "      for (j=end;j-->start;)\n      {\n         int bitsj;"),
+            (2, "   for (j=start;j<end;j++)\n   {\n      int bits1j, bits2j;"),
+        ],
     ),
     ("silk/float/apply_sine_window_FLP.c", &[(8, "    for( k = 0; k < length; k += 4 ) {")]),
     (
@@ -30,7 +37,6 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
             ),
         ],
     ),
-    ("celt/vq.c", &[(4, "      while ((stride2*stride2+stride2)*stride + (stride>>2) < len)")]),
     (
         "celt/bands.c",
         &[
@@ -42,15 +48,19 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
     (
         "silk/NLSF_decode.c",
         &[
-            (8, "    for( i = order-1; i >= 0; i-- ) {"),
-            (8, "    for( i = 0; i < psNLSF_CB->order; i++ ) {\n        NLSF_Q15_tmp"),
+            (16, "    for( i = order-1; i >= 0; i-- ) {"),
+            (16, "    for( i = 0; i < psNLSF_CB->order; i++ ) {\n        NLSF_Q15_tmp"),
         ],
     ),
     ("silk/decode_pulses.c", &[(4, "    for( i = 0; i < iter; i++ ) {\n        if( sum_pulses[ i ] > 0 ) {")]),
-    ("silk/NLSF_unpack.c", &[(4, "    for( i = 0; i < psNLSF_CB->order; i += 2 ) {")]),
-    ("silk/NLSF_stabilize.c", &[(5, "        for( i = 1; i <= L-1; i++ ) {")]),
-    ("silk/NLSF2A.c", &[(8, "    for( k = 0; k < d; k++ ) {\n        silk_assert( NLSF[k] >= 0 );")]),
-    ("silk/LPC_fit.c", &[(8, "        for( k = 0; k < d; k++ ) {\n            absval")]),
+    ("silk/NLSF_unpack.c", &[(8, "    for( i = 0; i < psNLSF_CB->order; i += 2 ) {")]),
+    (
+        "silk/NLSF2A.c",
+        &[
+            (8, "    for( k = 0; k < d; k++ ) {\n        silk_assert( NLSF[k] >= 0 );"),
+            (8, "    for( k = 0; k < dd; k++ ) {\n        Ptmp ="),
+        ],
+    ),
     ("silk/resampler_down2.c", &[(8, "    for( k = 0; k < len2; k++ ) {")]),
     ("silk/ana_filt_bank_1.c", &[(8, "    for( k = 0; k < N2; k++ ) {")]),
     ("silk/resampler_private_AR2.c", &[(16, "    for( k = 0; k < len; k++ ) {")]),
@@ -94,7 +104,43 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
     (
         "celt/entdec.c",
         &[
+            (
+                "int ec_dec_icdf(ec_dec *_this,const unsigned char *_icdf,unsigned _ftb){
+  opus_uint32 r;
+  opus_uint32 d;
+  opus_uint32 s;
+  opus_uint32 t;
+  int         ret;
+  s=_this->rng;
+  d=_this->val;
+  r=s>>_ftb;
+  ret=-1;
+",
+                "int ec_dec_icdf(ec_dec *_this,const unsigned char *_icdf,unsigned _ftb){
+  opus_uint32 r;
+  opus_uint32 d;
+  opus_uint32 s;
+  opus_uint32 t;
+  int         ret;
+  s=_this->rng;
+  d=_this->val;
+  r=s>>_ftb;
+  ret=-1;
+  SIDETONE_UNROLL(4)
+",
+            ),
             // One byte most often: only a second is a turn of a loop.
+            (
+                "    do{
+      window|=(ec_window)ec_read_byte_from_end(_this)<<available;
+      available+=EC_SYM_BITS;
+    }
+    while(available<=EC_WINDOW_SIZE-EC_SYM_BITS);",
+                "    for(int i=0;i<EC_WINDOW_SIZE/EC_SYM_BITS&&available<=EC_WINDOW_SIZE-EC_SYM_BITS;i++){
+      window|=(ec_window)ec_read_byte_from_end(_this)<<available;
+      available+=EC_SYM_BITS;
+    }",
+            ),
             (
                 "static void ec_dec_normalize(ec_dec *_this){
   /*If the range is too small, rescale it and input some bits.*/
@@ -301,7 +347,7 @@ void ec_dec_normalize(ec_dec *_this){
         &[
             (
                 "    for( k = 0; k < len; k++ ) {",
-                "    SIDETONE_UNROLL(8)
+                "    SIDETONE_UNROLL(16)
     for( const opus_int16 *end = in + len; in < end; in++, out += 2 ) {",
             ),
             ("silk_LSHIFT( (opus_int32)in[ k ], 10 );", "silk_LSHIFT( (opus_int32)*in, 10 );"),
@@ -311,8 +357,85 @@ void ec_dec_normalize(ec_dec *_this){
     ),
     ("silk/encode_indices.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_encoder.h\"")]),
     (
+        "celt/rate.c",
+        &[(
+            "   for (i=0;i<ALLOC_STEPS;i++)
+   {
+      int mid = (lo+hi)>>1;
+      psum = 0;
+      done = 0;
+      for (j=end;j-->start;)
+      {
+         int tmp = bits1[j] + (mid*(opus_int32)bits2[j]>>ALLOC_STEPS);
+         if (tmp >= thresh[j] || done)
+         {
+            done = 1;
+            /* Don't allocate more than we can actually use */
+            psum += IMIN(tmp, cap[j]);
+         } else {
+            if (tmp >= alloc_floor)
+               psum += alloc_floor;
+         }
+      }
+      if (psum > total)
+         hi = mid;
+      else
+         lo = mid;
+   }",
+            "   lo = sidetone_allocation(bits1, bits2, thresh, cap, start, end, total, alloc_floor);",
+        )],
+    ),
+    (
+        "silk/LPC_fit.c",
+        &[
+            ("#include \"SigProc_FIX.h\"", "#include \"SigProc_FIX.h\"\n#include \"polynomials.h\""),
+            (
+                "    /* Limit the maximum absolute value of the prediction coefficients, so that they'll fit in int16 */",
+                "    if( sidetone_fit( a_QOUT, a_QIN, QIN - QOUT, d ) ) {
+        return;
+    }
+    /* Limit the maximum absolute value of the prediction coefficients, so that they'll fit in int16 */",
+            ),
+        ],
+    ),
+    (
+        "silk/NLSF_stabilize.c",
+        &[
+            ("#include \"SigProc_FIX.h\"", "#include \"SigProc_FIX.h\"\n#include \"polynomials.h\""),
+            (
+                "    for( loops = 0; loops < MAX_LOOPS; loops++ ) {",
+                "    if( sidetone_spectrum_stable( NLSF_Q15, NDeltaMin_Q15, L ) ) {
+        return;
+    }
+    for( loops = 0; loops < MAX_LOOPS; loops++ ) {",
+            ),
+        ],
+    ),
+    (
+        "silk/dec_API.c",
+        &[(
+            "            for( i = 0; i < *nSamplesOut; i++ ) {
+                samplesOut[ i ] = INT16TORES(resample_out_ptr[ i ]);
+            }",
+            "            sidetone_from_int16( resample_out_ptr, samplesOut, *nSamplesOut, 1/CELT_SIG_SCALE );",
+        )],
+    ),
+    (
         "celt/vq.c",
         &[
+            (
+                "   c = celt_cos_norm(EXTEND32(theta));
+   s = celt_cos_norm(EXTEND32(SUB16(Q15ONE,theta))); /*  sin(theta) */",
+                "   sidetone_angle(theta, &c, &s);",
+            ),
+            (
+                "      stride2 = 1;
+      /* This is just a simple (equivalent) way of computing sqrt(len/stride) with rounding.
+         It's basically incrementing long as (stride2+0.5)^2 < len/stride. */
+      while ((stride2*stride2+stride2)*stride + (stride>>2) < len)
+         stride2++;",
+                "      stride2 = sidetone_second_stride(len, stride);",
+            ),
             (
                 "   do X[i] = VSHR32(MULT16_32_Q15(iy[i], g), k+15-NORM_SHIFT);
    while (++i < N);",
@@ -332,23 +455,25 @@ void ec_dec_normalize(ec_dec *_this){
     (
         "celt/cwrs.c",
         &[
-            // Dimensions without a pulse follow each other.
+            // Dimensions without a pulse follow each other, and after them is one that has some.
             (
                 "        _i-=p;
         *_y++=0;
-      }",
-                "        _i-=p;
-        *_y++=0;
-        if(_n>3&&_k<_n-1&&CELT_PVQ_U_ROW[_k][_n-1]<=_i&&_i<CELT_PVQ_U_ROW[_k+1][_n-1]){
-          SIDETONE_UNROLL(4)
-          do{
-            _n--;
-            _i-=CELT_PVQ_U_ROW[_k][_n];
-            *_y++=0;
-          }
-          while(_n>3&&_k<_n-1&&CELT_PVQ_U_ROW[_k][_n-1]<=_i&&_i<CELT_PVQ_U_ROW[_k+1][_n-1]);
+      }
+      else{",
+                "        SIDETONE_UNROLL(4)
+        do{
+          _i-=p;
+          *_y++=0;
+          _n--;
+          if(_n<=2||_k>=_n)break;
+          p=CELT_PVQ_U_ROW[_k][_n];
+          q=CELT_PVQ_U_ROW[_k+1][_n];
         }
-      }",
+        while(p<=_i&&_i<q);
+        if(_n<=2||_k>=_n)continue;
+      }
+      {",
             ),
             // Most have one pulse, or two.
             (
@@ -395,6 +520,32 @@ void ec_enc_normalize(ec_enc *_this){
     (
         "celt/celt_encoder.c",
         &[
+            (
+                "   if (!isTransient)
+   {
+      OPUS_COPY(oldLogE2, oldLogE, CC*nbEBands);
+      OPUS_COPY(oldLogE, oldBandE, CC*nbEBands);
+   } else {
+      for (i=0;i<CC*nbEBands;i++)
+         oldLogE[i] = MING(oldLogE[i], oldBandE[i]);
+   }
+   /* In case start or end were to change */
+   c=0; do
+   {
+      for (i=0;i<start;i++)
+      {
+         oldBandE[c*nbEBands+i]=0;
+         oldLogE[c*nbEBands+i]=oldLogE2[c*nbEBands+i]=-GCONST(28.f);
+      }
+      for (i=end;i<nbEBands;i++)
+      {
+         oldBandE[c*nbEBands+i]=0;
+         oldLogE[c*nbEBands+i]=oldLogE2[c*nbEBands+i]=-GCONST(28.f);
+      }
+   } while (++c<CC);",
+                "   for (c=0;c<CC;c++)
+      sidetone_remember(oldBandE+c*nbEBands, oldLogE+c*nbEBands, oldLogE2+c*nbEBands, nbEBands, start, end, isTransient);",
+            ),
             // The detector of transients.
             (
                 "      for (i=0;i<len;i++)
@@ -506,6 +657,39 @@ void ec_enc_normalize(ec_enc *_this){
         "celt/celt_decoder.c",
         &[
             (
+                "   if (!isTransient)
+   {
+      OPUS_COPY(oldLogE2, oldLogE, 2*nbEBands);
+      OPUS_COPY(oldLogE, oldBandE, 2*nbEBands);
+   } else {
+      for (i=0;i<2*nbEBands;i++)
+         oldLogE[i] = MING(oldLogE[i], oldBandE[i]);
+   }
+",
+                "",
+            ),
+            (
+                "   for (i=0;i<2*nbEBands;i++)
+      backgroundLogE[i] = MING(backgroundLogE[i] + max_background_increase, oldBandE[i]);
+   /* In case start or end were to change */
+   c=0; do
+   {
+      for (i=0;i<start;i++)
+      {
+         oldBandE[c*nbEBands+i]=0;
+         oldLogE[c*nbEBands+i]=oldLogE2[c*nbEBands+i]=-GCONST(28.f);
+      }
+      for (i=end;i<nbEBands;i++)
+      {
+         oldBandE[c*nbEBands+i]=0;
+         oldLogE[c*nbEBands+i]=oldLogE2[c*nbEBands+i]=-GCONST(28.f);
+      }
+   } while (++c<2);",
+                "   sidetone_remember_noise(backgroundLogE, oldBandE, 2*nbEBands, max_background_increase);
+   for (c=0;c<2;c++)
+      sidetone_remember(oldBandE+c*nbEBands, oldLogE+c*nbEBands, oldLogE2+c*nbEBands, nbEBands, start, end, isTransient);",
+            ),
+            (
                 "      if (downsample>1)
       {",
                 "      if (downsample==2 && C==1)
@@ -609,6 +793,19 @@ void ec_enc_normalize(ec_enc *_this){
                 "      OPUS_CLEAR(f, M*eBands[start]);
    }
    f += M*eBands[start];",
+            ),
+            (
+                "                  for (j=0;j<N;j++)
+                  {
+                     opus_val16 tmp;
+                     ctx->seed = celt_lcg_rand(ctx->seed);
+                     /* About 48 dB below the \"normal\" folding level */
+                     tmp = QCONST16(1.0f/256, NORM_SHIFT-4);
+                     tmp = (ctx->seed)&0x8000 ? tmp : -tmp;
+                     X[j] = lowband[j]+tmp;
+                  }",
+                "                  /* About 48 dB below the \"normal\" folding level */
+                  ctx->seed = sidetone_add_noise(lowband, X, N, 1.0f/256, ctx->seed);",
             ),
             (
                 "         for (j=0;j<N0;j++)

@@ -11,6 +11,7 @@
  * was 24 kB larger. */
 #define OUT_OF_LINE __attribute__((noinline))
 
+#include "bands.h"
 #include "filters.h"
 #include "pulses.h"
 #include "samples.h"

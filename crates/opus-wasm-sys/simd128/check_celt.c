@@ -1,5 +1,6 @@
 /* CELT's kernels against libopus's C: see check.c, of which this is a part. */
-#include "reference.h"
+#include "cwrs.h"
+#include "theirs.h"
 
 /* How near the pulses come to x: the square of the cosine of the angle between them. */
 static double nearness(const float *x, const int *iy, int n) {
@@ -35,25 +36,9 @@ static double check_search(void) {
     return wrong ? 1 : same ? 0 : fabs(nearness(x, y1, n) - nearness(x, y2, n)) + 1e-9;
 }
 
-/* exp_rotation1 as libopus has it. */
-static void their_rotation(float *x, int len, int stride, float c, float s) {
-    float ms = -s;
-    for (int i = 0; i < len - stride; i++) {
-        float x1 = x[i], x2 = x[i + stride];
-        x[i + stride] = c * x2 + s * x1;
-        x[i] = c * x1 + ms * x2;
-    }
-    for (int i = len - 2 * stride - 1; i >= 0; i--) {
-        float x1 = x[i], x2 = x[i + stride];
-        x[i + stride] = c * x2 + s * x1;
-        x[i] = c * x1 + ms * x2;
-    }
-}
-
 static double check_pulses(void) {
     float x1[SIDETONE_BAND], x2[SIDETONE_BAND], c = number(16) / 32768.f, s = number(16) / 32768.f;
     int y[SIDETONE_BAND], n = between(2, 176), stride = between(1, n < 12 ? n : 12), blocks = 1 << below(4), wrong = 0;
-    unsigned mask = 0;
     fill(x1, n);
     silk_memcpy(x2, x1, sizeof(x1));
     sidetone_rotation(x1, n, stride, c, s);
@@ -61,12 +46,86 @@ static double check_pulses(void) {
     wrong += differ(x1, x2, n * sizeof(float));
     for (int i = 0; i < n; i++) y[i] = below(3) ? 0 : number(8);
     sidetone_scale_pulses(y, x1, n, c);
-    for (int i = 0; i < n; i++) x2[i] = y[i] * c;
+    their_scaled_pulses(y, x2, n, c);
     wrong += differ(x1, x2, n * sizeof(float));
     n = blocks * between(1, 176 / blocks);
     for (int i = 0; i < n; i++) y[i] = below(n) ? 0 : number(8);
-    for (int i = 0; i < n; i++) mask |= (unsigned)(y[i] != 0) << i / (n / blocks);
-    return wrong + (sidetone_collapse_mask(y, n, blocks) != (blocks == 1 ? 1 : mask));
+    return wrong + (sidetone_collapse_mask(y, n, blocks) != their_collapse_mask(y, n, blocks));
+}
+
+/* As exp_rotation asks for them: 2 K < len, three spreads. */
+static double check_angle(void) {
+    int wrong = 0;
+    for (int turn = 0; turn < 30; turn++) {
+        int len = between(3, SIDETONE_BAND), pulses = between(1, (len - 1) / 2), stride = between(1, len / 8 > 0 ? len / 8 : 1);
+        float gain = (float)len / (len + 5 * between(1, 3) * pulses), c1, s1, c2, s2;
+        sidetone_angle(.5f * gain * gain, &c1, &s1);
+        their_angle(.5f * gain * gain, &c2, &s2);
+        wrong += c1 != c2 || s1 != s2 || sidetone_second_stride(len, stride) != their_second_stride(len, stride);
+    }
+    return wrong;
+}
+
+/* Pulses as libopus's encoder writes them, between raw bits, for sizes that bands are split to and as many pulses as an index
+ * of 32 bits has room for. Both ends of the packet are read, the later ones past what there is. */
+static double check_index(void) {
+    static const opus_int16 most_n[14] = {176, 176, 176, 176, 176, 109, 60, 40, 29, 24, 20, 18, 16, 14};
+    static const opus_int16 most_k[14] = {128, 128, 128, 128, 128, 128, 95, 53, 36, 27, 22, 18, 16, 15};
+    static const unsigned char sizes[] = {2, 4, 8, 16, 18, 22, 24, 32, 36, 44, 48, 64, 72, 88, 96, 144, 176};
+    unsigned char packet[256];
+    int y1[8][176], y2[8][179], n[8], k[8], wrong = 0;
+    opus_uint32 raw[8];
+    ec_enc enc;
+    ec_dec dec;
+    ec_enc_init(&enc, packet, 256);
+    for (int turn = 0; turn < 8; turn++) {
+        n[turn] = sizes[below(sizeof sizes)];
+        k[turn] = n[turn] < 14 ? between(1, most_k[n[turn]]) : between(1, 13);
+        while (n[turn] >= 14 && n[turn] > most_n[k[turn]]) k[turn]--;
+        for (int i = 0; i < n[turn]; i++) y1[turn][i] = 0;
+        for (int left = k[turn], sign = 0; left > 0; left--) {
+            int at = below(n[turn]);
+            sign = y1[turn][at] != 0 ? (y1[turn][at] > 0 ? 1 : -1) : below(2) ? 1 : -1;
+            y1[turn][at] += sign;
+        }
+        encode_pulses(y1[turn], n[turn], k[turn], &enc);
+        raw[turn] = bits() & 0x1ffffff;
+        ec_enc_bits(&enc, raw[turn], 25);
+    }
+    ec_enc_done(&enc);
+    ec_dec_init(&dec, packet, 256);
+    for (int turn = 0; turn < 8; turn++) {
+        float energy = 0, told = decode_pulses(y2[turn], n[turn], k[turn], &dec);
+        for (int i = 0; i < n[turn]; i++) energy += (float)y1[turn][i] * y1[turn][i];
+        wrong += differ(y1[turn], y2[turn], n[turn] * sizeof(int)) || told != energy || ec_dec_bits(&dec, 25) != raw[turn];
+    }
+    return enc.error ? 1 : wrong + dec.error;
+}
+
+/* Bands of the modes, and more. */
+static double check_bands(void) {
+    float e1[40], e2[40], a1[40], a2[40], b1[40], b2[40];
+    int bands = below(3) ? 21 : between(1, 40), start = below(bands + 1), end = between(start, bands), transient = below(2);
+    fill(e1, 40);
+    fill(a1, 40);
+    fill(b1, 40);
+    for (int i = 0; i < 40; i++) e2[i] = e1[i], a2[i] = a1[i], b2[i] = b1[i];
+    sidetone_remember(e1, a1, b1, bands, start, end, transient);
+    their_memory(e2, a2, b2, bands, start, end, transient);
+    int wrong = differ(e1, e2, sizeof e1) + differ(a1, a2, sizeof a1) + differ(b1, b2, sizeof b1);
+    float more = below(160) * .001f;
+    sidetone_remember_noise(a1, e1, bands, more);
+    their_background(a2, e2, bands, more);
+    wrong += differ(a1, a2, sizeof a1);
+    int bits1[40], bits2[40], thresh[40], cap[40], total = below(4000), least = 8 << below(2);
+    for (int i = 0; i < bands; i++) {
+        bits1[i] = below(3) ? below(400) : 0;
+        bits2[i] = below(600);
+        thresh[i] = below(below(2) ? 100 : 600);
+        cap[i] = below(800);
+    }
+    return wrong + (sidetone_allocation(bits1, bits2, thresh, cap, start, end, total, least) !=
+                    their_allocation(bits1, bits2, thresh, cap, start, end, total, least));
 }
 
 /* Every size of the static modes, one block or several interleaved. */
@@ -139,40 +198,21 @@ static double check_filters(void) {
     return other / 100 > worst ? other / 100 : worst;
 }
 
-/* The loops of transient_analysis as libopus has them. */
 static double check_transient(void) {
     static float x[1080], y1[1080], y2[1080];
     int n = between(1, 1080), n2 = n / 2;
-    float mem0 = 0, mem1 = 0, mean = 0, most = 0, decay = below(2) ? .0625f : .03125f;
+    float decay = below(2) ? .0625f : .03125f;
     fill(x, n);
     sidetone_transient_high_pass(x, y1, n);
-    for (int i = 0; i < n; i++) {
-        float mem00 = mem0;
-        y2[i] = mem0 + x[i];
-        mem0 = mem0 - x[i] + .5f * mem1;
-        mem1 = x[i] - mem00;
-    }
+    their_transient_high_pass(x, y2, n);
     double worst = distance(y1, y2, n);
     for (int i = 0; i < n; i++) y1[i] = y2[i];
-    float sum = sidetone_forward_masking(y1, n2, decay);
-    mem0 = 0;
-    for (int i = 0; i < n2; i++) {
-        float e = y2[2 * i] * y2[2 * i] + y2[2 * i + 1] * y2[2 * i + 1];
-        mean += e;
-        mem0 = e + (1 - decay) * mem0;
-        y2[i] = decay * mem0;
-    }
+    float sum = sidetone_forward_masking(y1, n2, decay), mean = their_forward_masking(y2, n2, decay);
     double d = distance(y1, y2, n2), s = fabs(sum - mean) / (mean + 1e-9) / 100;
     worst = d > worst ? d : worst;
     worst = s > worst ? s : worst;
     for (int i = 0; i < n2; i++) y1[i] = y2[i];
-    float greatest = sidetone_backward_masking(y1, n2);
-    mem0 = 0;
-    for (int i = n2 - 1; i >= 0; i--) {
-        mem0 = y2[i] + .875f * mem0;
-        y2[i] = .125f * mem0;
-        most = y2[i] > most ? y2[i] : most;
-    }
+    float greatest = sidetone_backward_masking(y1, n2), most = their_backward_masking(y2, n2);
     d = distance(y1, y2, n2);
     worst = d > worst ? d : worst;
     return fabs(greatest - most) > 1e-6 * most ? 1 : worst;
@@ -186,6 +226,9 @@ double sidetone_check_celt(int kernel, opus_uint32 seed) {
     case 2: return check_mdct();
     case 3: return check_filters();
     case 4: return check_transient();
+    case 5: return check_angle();
+    case 6: return check_index();
+    case 7: return check_bands();
     default: return -1;
     }
 }

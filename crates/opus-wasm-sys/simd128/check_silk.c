@@ -1,10 +1,8 @@
 /* SILK's smaller kernels, and that of the encoder's analysis, against libopus's C: see check.c, of which this is a part. */
-#define ANALYSIS_C /* for fast_atan2f of mathops.h */
-#include "reference.h"
-#include "mathops.h"
 #include "polynomials.h"
 #include "scaling.h"
 #include "shells.h"
+#include "theirs.h"
 #include "tonality.h"
 
 static double check_codebook(void) {
@@ -40,54 +38,24 @@ static double check_ltp_analysis(void) {
 
 /* scaling.h, and the sum of squares that the voice activity detection takes. */
 static double check_scaling(void) {
-    opus_int32 x1[400], x2[400], gain = number(32), sum = 0;
+    opus_int32 x1[400], x2[400], gain = number(32);
     opus_int16 in[400];
     int n = between(0, 400), wrong = 0;
     fill32(x1, 400, 32);
     fill16(in, 400);
-    for (int i = 0; i < n; i++) x2[i] = silk_SMULWW(gain, x1[i]);
+    for (int i = 0; i < n; i++) x2[i] = x1[i];
+    their_scale(x2, n, gain);
     sidetone_scale(x1, n, gain);
     wrong += differ(x1, x2, n * sizeof(opus_int32));
-    for (int i = 0; i < n; i++) x2[i] = silk_SMULWB(gain, in[i]);
+    their_scale_samples(x2, in, n, gain);
     sidetone_scale_samples(x1, in, n, gain);
     wrong += differ(x1, x2, n * sizeof(opus_int32));
-    for (int i = 0; i < n; i++) sum = (opus_int32)((opus_uint32)sum + (opus_uint32)((in[i] >> 3) * (in[i] >> 3)));
-    return wrong + (sidetone_sum_squares(in, n) != sum);
-}
-
-typedef struct {
-    float angle[240], change[240], steady[240], noisiness[240], tonality[240], tonality2[240];
-} bins;
-
-/* The loop of run_analysis as libopus has it. */
-static void their_tonality(const kiss_fft_cpx *out, int n, int from, bins *s) {
-    const float pi4 = (float)(M_PI * M_PI * M_PI * M_PI);
-    for (int i = from; i < n / 2; i++) {
-        float X1r = out[i].r + out[n - i].r, X1i = out[i].i - out[n - i].i;
-        float X2r = out[i].i + out[n - i].i, X2i = out[n - i].r - out[i].r;
-        float angle = (float)(.5f / M_PI) * fast_atan2f(X1i, X1r);
-        float d_angle = angle - s->angle[i], d2_angle = d_angle - s->change[i];
-        float angle2 = (float)(.5f / M_PI) * fast_atan2f(X2i, X2r);
-        float d_angle2 = angle2 - angle, d2_angle2 = d_angle2 - d_angle;
-        float mod1 = d2_angle - (float)float2int(d2_angle);
-        s->noisiness[i] = ABS16(mod1);
-        mod1 *= mod1;
-        mod1 *= mod1;
-        float mod2 = d2_angle2 - (float)float2int(d2_angle2);
-        s->noisiness[i] += ABS16(mod2);
-        mod2 *= mod2;
-        mod2 *= mod2;
-        float avg_mod = .25f * (s->steady[i] + mod1 + 2 * mod2);
-        s->tonality[i] = 1.f / (1.f + 40.f * 16.f * pi4 * avg_mod) - .015f;
-        s->tonality2[i] = 1.f / (1.f + 40.f * 16.f * pi4 * mod2) - .015f;
-        s->angle[i] = angle2;
-        s->change[i] = d_angle2;
-        s->steady[i] = mod2;
-    }
+    return wrong + (sidetone_sum_squares(in, n) != their_sum_squares(in, n));
 }
 
 static double check_tonality(void) {
-    static bins s1, s2;
+    static float f1[6][240], f2[6][240];
+    bins s1 = {f1[0], f1[1], f1[2], f1[3], f1[4], f1[5]}, s2 = {f2[0], f2[1], f2[2], f2[3], f2[4], f2[5]};
     kiss_fft_cpx out[480];
     int n = 2 * between(4, 240);
     fill(&out[0].r, 960);
@@ -97,7 +65,7 @@ static double check_tonality(void) {
         s1.change[i] = number(16) / 32768.f;
         s1.steady[i] = below(1000) / 16000.f;
     }
-    s2 = s1;
+    memcpy(f2, f1, sizeof f1);
     int done = sidetone_tonality(out, n, s1.angle, s1.change, s1.steady, s1.noisiness, s1.tonality, s1.tonality2);
     int wrong = done < 1 || n / 2 - done > 3 || done > n / 2;
     their_tonality(out, n, done, &s1);
@@ -109,29 +77,8 @@ static double check_tonality(void) {
     return wrong;
 }
 
-/* silk_NLSF2A_find_poly as libopus has it. */
-static void their_find_poly(opus_int32 *out, const opus_int32 *cLSF, int dd) {
-    out[0] = 1 << 16;
-    out[1] = -cLSF[0];
-    for (int k = 1; k < dd; k++) {
-        opus_int32 ftmp = cLSF[2 * k];
-        out[k + 1] = silk_LSHIFT(out[k - 1], 1) - (opus_int32)silk_RSHIFT_ROUND64(silk_SMULL(ftmp, out[k]), 16);
-        for (int n = k; n > 1; n--) out[n] += out[n - 2] - (opus_int32)silk_RSHIFT_ROUND64(silk_SMULL(ftmp, out[n - 1]), 16);
-        out[1] -= ftmp;
-    }
-}
-
-/* silk_A2NLSF_trans_poly as libopus has it, modulo 2^32. */
-static void their_trans_poly(opus_uint32 *p, int dd) {
-    for (int k = 2; k <= dd; k++) {
-        for (int n = dd; n > k; n--) p[n - 2] -= p[n];
-        p[k - 2] -= p[k] << 1;
-    }
-}
-
 static double check_polynomials(void) {
     opus_int32 lsf[16], a[16], p1[9] = {0}, q1[9] = {0}, p2[9] = {0}, q2[9] = {0};
-    opus_uint32 p3[9] = {0}, q3[9] = {0};
     int dd = below(2) ? 8 : 5, wrong = 0;
     for (int i = 0; i < 16; i++) lsf[i] = below(8) ? between(-131072, 131072) : below(2) ? 131072 : -131072;
     fill32(a, 16, 32);
@@ -141,33 +88,26 @@ static double check_polynomials(void) {
     wrong += differ(p1, p2, sizeof p1) + differ(q1, q2, sizeof q1);
 
     sidetone_split_polynomials(a, p1, q1, dd);
-    p3[dd] = q3[dd] = 1 << 16;
-    for (int k = 0; k < dd; k++) {
-        p3[k] = -(opus_uint32)a[dd - k - 1] - (opus_uint32)a[dd + k];
-        q3[k] = -(opus_uint32)a[dd - k - 1] + (opus_uint32)a[dd + k];
-    }
-    for (int k = dd; k > 0; k--) {
-        p3[k - 1] -= p3[k];
-        q3[k - 1] += q3[k];
-    }
-    their_trans_poly(p3, dd);
-    their_trans_poly(q3, dd);
-    return wrong + differ(p1, p3, (dd + 1) * sizeof *p1) + differ(q1, q3, (dd + 1) * sizeof *q1);
+    their_split(a, p2, q2, dd);
+    return wrong + differ(p1, p2, (dd + 1) * sizeof *p1) + differ(q1, q2, (dd + 1) * sizeof *q1);
 }
 
-/* combine_and_check of silk_encode_pulses, for all four sizes. */
-static int their_too_many(const opus_int *sizes, opus_int *sum) {
-    opus_int now[16];
-    int over = 0;
-    memcpy(now, sizes, sizeof now);
-    for (int n = 8, level = 0; n > 0; n /= 2, level++) {
-        for (int k = 0; k < n; k++) {
-            now[k] = now[2 * k] + now[2 * k + 1];
-            over |= now[k] > silk_max_pulses_table[level];
-        }
+/* Line spectra as near to each other as they may be, and one nearer; coefficients about as large as fit. */
+static double check_spectra(void) {
+    const silk_NLSF_CB_struct *book = below(2) ? &silk_NLSF_CB_WB : &silk_NLSF_CB_NB_MB;
+    opus_int16 f[MAX_LPC_ORDER], a1[MAX_LPC_ORDER] = {0}, a2[MAX_LPC_ORDER] = {0};
+    opus_int32 a[MAX_LPC_ORDER], at = 0;
+    const int order = book->order, shift = below(2) ? 5 : between(2, 12), far = below(3) ? 1 : 3000, near = below(order + 2);
+    for (int i = 0; i < order; i++) {
+        at += book->deltaMin_Q15[i] + below(far) - (i == near ? between(0, below(2) ? 1 : 200) : 0);
+        f[i] = (opus_int16)silk_LIMIT(at, 0, 32767);
     }
-    *sum = now[0];
-    return over;
+    if (below(4) == 0) f[order - 1] = (opus_int16)(32768 - book->deltaMin_Q15[order] + below(3) - 1);
+    for (int i = 0; i < order; i++) a[i] = (below(2) ? 1 : -1) * (below(32700) << shift);
+    if (below(2)) a[below(order)] = (below(2) ? 1 : -1) * ((32767 << shift) + (1 << (shift - 1)) + between(-2, 1));
+    int stable = sidetone_spectrum_stable(f, book->deltaMin_Q15, order), fits = sidetone_fit(a1, a, shift, order);
+    int wrong = stable != their_stable(f, book->deltaMin_Q15, order) || fits != their_fit(a2, a, shift, order);
+    return wrong + (fits && differ(a1, a2, sizeof a1));
 }
 
 static double check_shells(void) {
@@ -184,19 +124,8 @@ static double check_shells(void) {
         shifts[i] = over;
         sums[i] = over ? 0 : ours;
     }
-    int voiced = below(2), level = 0;
-    opus_int32 least = silk_int32_MAX;
-    for (int k = 0; k < N_RATE_LEVELS - 1; k++) {
-        opus_int32 bits_Q5 = silk_rate_levels_BITS_Q5[voiced][k];
-        for (int i = 0; i < blocks; i++) {
-            bits_Q5 += silk_pulses_per_block_BITS_Q5[k][shifts[i] > 0 ? SILK_MAX_PULSES + 1 : sums[i]];
-        }
-        if (bits_Q5 < least) {
-            least = bits_Q5;
-            level = k;
-        }
-    }
-    return wrong + (sidetone_rate_level(sums, shifts, blocks, silk_rate_levels_BITS_Q5[voiced]) != level);
+    const opus_uint8 *levels_Q5 = silk_rate_levels_BITS_Q5[below(2)];
+    return wrong + (sidetone_rate_level(sums, shifts, blocks, levels_Q5) != their_rate_level(sums, shifts, blocks, levels_Q5));
 }
 
 double sidetone_check_silk(int kernel, opus_uint32 seed);
@@ -210,6 +139,7 @@ double sidetone_check_silk(int kernel, opus_uint32 seed) {
     case 4: return check_tonality();
     case 5: return check_polynomials();
     case 6: return check_shells();
+    case 7: return check_spectra();
     default: return -1;
     }
 }

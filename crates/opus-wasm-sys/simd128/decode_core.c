@@ -5,6 +5,7 @@
  */
 #include "main.h"
 #include "predictor.h"
+#include "scaling.h"
 #include "stack_alloc.h"
 
 PREDICTOR(lpc16, 4)
@@ -72,8 +73,9 @@ static void synthesize(opus_int32 *x, opus_int16 *xq, const opus_int32 *residual
     opus_uint32 others = (opus_uint32)lpc16_next(&p), wide = 0, overflow = 0;
     opus_int32 newest = 0;
     const opus_int32 *from = residual;
+    opus_int32 *to = x;
 #pragma clang loop unroll_count(10)
-    for (opus_int32 *end = x + length; x < end; x++, from++) {
+    for (opus_int32 *end = x + length; to < end; to++, from++) {
         opus_uint32 r = (opus_uint32)*from;
         others += (opus_uint32)(order >> 1);
         opus_uint32 early = r + (others << 4);
@@ -82,7 +84,7 @@ static void synthesize(opus_int32 *x, opus_int16 *xq, const opus_int32 *residual
         opus_uint32 now = early + (late << 4);
         wide |= sum + (1u << 27);
         overflow |= (r ^ now) & ((sum << 4) ^ now);
-        *x = (opus_int32)now;
+        *to = (opus_int32)now;
         others = (opus_uint32)lpc16_after_next(&p);
         newest = silk_SMULWB((opus_int32)now, a_Q12[0]);
         lpc16_push(&p, (opus_int32)now);
@@ -90,12 +92,18 @@ static void synthesize(opus_int32 *x, opus_int16 *xq, const opus_int32 *residual
     if (wide >> 28 || overflow >> 31) {
         predict_saturating(history, residual, a_Q12, order, length);
     }
-    x = history + MAX_LPC_ORDER;
 #pragma clang loop unroll_count(10)
     for (int i = 0; i < length; i += 4) { /* a subframe is 40, 60 or 80 samples */
         v128_t y = shr_round(mulww(wasm_v128_load(&x[i]), splat(gain_Q10)), 8);
         y = wasm_i16x8_narrow_i32x4(y, y);
         wasm_v128_store64_lane(&xq[i], y, 0);
+    }
+}
+
+INLINE void keep_history(opus_int32 *to, const opus_int32 *from) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < MAX_LPC_ORDER; i += 4) {
+        wasm_v128_store(&to[i], wasm_v128_load(&from[i]));
     }
 }
 
@@ -112,7 +120,7 @@ void silk_decode_core(silk_decoder_state *psDec, silk_decoder_control *psDecCtrl
     celt_assert(psDec->LPC_order == 10 || psDec->LPC_order == 16);
     celt_assert(ltp_mem <= MAX_FRAME_LENGTH);
     excitation(psDec, pulses, psDec->exc_Q14);
-    silk_memcpy(x, psDec->sLPC_Q14_buf, MAX_LPC_ORDER * sizeof(opus_int32));
+    keep_history(x, psDec->sLPC_Q14_buf);
 
     for (int k = 0; k < psDec->nb_subfr; k++) {
         const opus_int32 *exc_Q14 = &psDec->exc_Q14[k * length];
@@ -154,15 +162,9 @@ void silk_decode_core(silk_decoder_state *psDec, silk_decoder_control *psDecCtrl
                 if (k == 0) { /* makes packets depend less on each other */
                     inv_gain_Q31 = silk_LSHIFT(silk_SMULWB(inv_gain_Q31, psDecCtrl->LTP_scale_Q14), 2);
                 }
-#pragma clang loop unroll_count(4)
-                for (int i = 1; i <= past; i++) {
-                    sLTP_Q15[at - i] = silk_SMULWB(inv_gain_Q31, sLTP[ltp_mem - i]);
-                }
+                sidetone_scale_samples(&sLTP_Q15[at - past], &sLTP[ltp_mem - past], past, inv_gain_Q31);
             } else if (adjust_Q16 != (opus_int32)1 << 16) {
-#pragma clang loop unroll_count(4)
-                for (int i = 1; i <= past; i++) {
-                    sLTP_Q15[at - i] = silk_SMULWW(adjust_Q16, sLTP_Q15[at - i]);
-                }
+                sidetone_scale(&sLTP_Q15[at - past], past, adjust_Q16);
             }
 
             factor b[LTP_ORDER];
@@ -181,8 +183,8 @@ void silk_decode_core(silk_decoder_state *psDec, silk_decoder_control *psDecCtrl
         }
 
         synthesize(x, xq, voiced ? residual : exc_Q14, A_Q12, psDec->LPC_order, silk_RSHIFT(gain_Q16, 6), length);
-        silk_memmove(x, &x[length], MAX_LPC_ORDER * sizeof(opus_int32));
+        keep_history(x, &x[length]);
         xq += length;
     }
-    silk_memcpy(psDec->sLPC_Q14_buf, x, MAX_LPC_ORDER * sizeof(opus_int32));
+    keep_history(psDec->sLPC_Q14_buf, x);
 }

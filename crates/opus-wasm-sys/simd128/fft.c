@@ -89,8 +89,10 @@ static void butterfly8_first(kiss_fft_cpx *f, int count) {
     }
 }
 
-/* Radix 4 and 3: the same two columns of all blocks, whose twiddles are the same. */
-static void butterfly4(kiss_fft_cpx *f, size_t fstride, const kiss_fft_state *st, int m, int count, int mm) {
+/* Each radix in a function of its own: with several loops in one, a look at the deadline moves more through memory.
+ *
+ * Radix 4 and 3: the same two columns of all blocks, whose twiddles are the same. */
+static OUT_OF_LINE void butterfly4(kiss_fft_cpx *f, size_t fstride, const kiss_fft_state *st, int m, int count, int mm) {
     const kiss_twiddle_cpx *t = st->twiddles;
     for (int j = 0; j < m; j += 2) {
         const twiddles w1 = load_twiddles(t + j * fstride, fstride), w2 = load_twiddles(t + 2 * j * fstride, 2 * fstride),
@@ -111,13 +113,15 @@ static void butterfly4(kiss_fft_cpx *f, size_t fstride, const kiss_fft_state *st
     }
 }
 
-static void butterfly3(kiss_fft_cpx *f, size_t fstride, const kiss_fft_state *st, int m, int count, int mm) {
+/* There are five blocks in all modes. */
+static OUT_OF_LINE void butterfly3(kiss_fft_cpx *f, size_t fstride, const kiss_fft_state *st, int m, int mm) {
     const kiss_twiddle_cpx *t = st->twiddles;
     const float e = t[fstride * m].i;
     for (int j = 0; j < m; j += 2) {
         const twiddles w1 = load_twiddles(t + j * fstride, fstride), w2 = load_twiddles(t + 2 * j * fstride, 2 * fstride);
         kiss_fft_cpx *g = f + j;
-        BLOCKS(count) {
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 5; i++) {
             v128_t s1 = rotate(load(g + m), w1), s2 = rotate(load(g + 2 * m), w2);
             v128_t a = load(g);
             v128_t s3 = wasm_f32x4_add(s1, s2);
@@ -132,7 +136,7 @@ static void butterfly3(kiss_fft_cpx *f, size_t fstride, const kiss_fft_state *st
 }
 
 /* The last stage: one block. */
-static void butterfly5(kiss_fft_cpx *f, size_t fstride, const kiss_fft_state *st, int m, int count, int mm) {
+static OUT_OF_LINE void butterfly5(kiss_fft_cpx *f, size_t fstride, const kiss_fft_state *st, int m, int count, int mm) {
     const kiss_twiddle_cpx ya = st->twiddles[fstride * m], yb = st->twiddles[fstride * 2 * m];
     for (int i = 0; i < count; i++, f += mm) {
         const kiss_twiddle_cpx *t1 = st->twiddles, *t2 = t1, *t3 = t1, *t4 = t1;
@@ -169,6 +173,7 @@ static void butterfly5(kiss_fft_cpx *f, size_t fstride, const kiss_fft_state *st
 void opus_fft_impl(const kiss_fft_state *st, kiss_fft_cpx *fout) {
     int fstride[MAXFACTORS], stages = 0, m, shift = st->shift > 0 ? st->shift : 0;
     fstride[0] = 1;
+#pragma clang loop unroll_count(5)
     do {
         fstride[stages + 1] = fstride[stages] * st->factors[2 * stages];
         m = st->factors[2 * stages + 1];
@@ -192,7 +197,10 @@ void opus_fft_impl(const kiss_fft_state *st, kiss_fft_cpx *fout) {
                 butterfly4(fout, stride, st, m, fstride[i], m2);
             }
             break;
-        case 3: butterfly3(fout, stride, st, m, fstride[i], m2); break;
+        case 3:
+            celt_assert(fstride[i] == 5);
+            butterfly3(fout, stride, st, m, m2);
+            break;
         case 5: butterfly5(fout, stride, st, m, fstride[i], m2); break;
         default: celt_assert(0);
         }

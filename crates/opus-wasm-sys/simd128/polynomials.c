@@ -62,6 +62,30 @@ INLINE void split(const opus_int32 *a_Q16, opus_int32 *P, opus_int32 *Q, const i
     put(P, Q, v, dd);
 }
 
+/* Whether each of eight is below the one before it and its distance. */
+INLINE v128_t too_near(const opus_int16 *f, const opus_int16 *least) {
+    v128_t between = wasm_i16x8_sub(wasm_v128_load(f), wasm_v128_load(f - 1));
+    return wasm_i16x8_lt(between, wasm_v128_load(least));
+}
+
+int sidetone_spectrum_stable(const opus_int16 *f, const opus_int16 *least, int order) {
+    /* Eight from the second on, and the last eight: orders are 10 and 16. */
+    v128_t near = wasm_v128_or(too_near(f + 1, least + 1), too_near(f + order - 8, least + order - 8));
+    return f[0] >= least[0] && (1 << 15) - f[order - 1] >= least[order] && !wasm_v128_any_true(near);
+}
+
+int sidetone_fit(opus_int16 *out, const opus_int32 *a, int shift, int order) {
+    v128_t v[] = {wasm_v128_load(a), wasm_v128_load(a + 4), wasm_v128_load(a + order - 8), wasm_v128_load(a + order - 4)};
+    v128_t most = wasm_i32x4_const_splat(0);
+    UNROLL for (int k = 0; k < 4; k++) {
+        most = wasm_i32x4_max(most, shr_round(wasm_i32x4_abs(v[k]), shift));
+        v[k] = shr_round(v[k], shift);
+    }
+    wasm_v128_store(out, wasm_i16x8_narrow_i32x4(v[0], v[1]));
+    wasm_v128_store(out + order - 8, wasm_i16x8_narrow_i32x4(v[2], v[3]));
+    return !wasm_v128_any_true(wasm_i32x4_gt(most, wasm_i32x4_const_splat(silk_int16_MAX)));
+}
+
 void sidetone_find_polynomials(opus_int32 *P, opus_int32 *Q, const opus_int32 *cLSF, int dd) {
     celt_assert(dd == WIDE || dd == NARROW);
     if (dd == WIDE) {

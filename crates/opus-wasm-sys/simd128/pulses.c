@@ -153,6 +153,39 @@ float sidetone_pvq_search(const float *x, int *iy, int K, int N) {
     return yy;
 }
 
+/* Both by their series, one a lane: to x^16 and x^15, which is a double's precision up to an eighth of a turn. */
+void sidetone_angle(float theta, float *c, float *s) {
+    static const double TERMS[][2] = {
+        {-1. / 2, -1. / 6},
+        {1. / 24, 1. / 120},
+        {-1. / 720, -1. / 5040},
+        {1. / 40320, 1. / 362880},
+        {-1. / 3628800, -1. / 39916800},
+        {1. / 479001600, 1. / 6227020800},
+        {-1. / 87178291200, -1. / 1307674368000},
+        {1. / 20922789888000, 1. / 355687428096000},
+    };
+    /* libopus has the cosine of 1 - theta, as a float, for the sine. */
+    const v128_t x = wasm_f64x2_mul(wasm_f64x2_make(theta, 1 - (double)(1 - theta)), wasm_f64x2_const_splat(1.57079632679489661923));
+    const v128_t square = wasm_f64x2_mul(x, x);
+    v128_t sum = wasm_v128_load(TERMS[7]);
+#pragma clang loop unroll(full)
+    for (int k = 6; k >= 0; k--) {
+        sum = wasm_f64x2_add(wasm_f64x2_mul(sum, square), wasm_v128_load(TERMS[k]));
+    }
+    sum = wasm_f64x2_add(wasm_f64x2_mul(sum, square), wasm_f64x2_const_splat(1));
+    *c = (float)wasm_f64x2_extract_lane(sum, 0);
+    *s = (float)(wasm_f64x2_extract_lane(x, 1) * wasm_f64x2_extract_lane(sum, 1));
+}
+
+/* The first n with (n^2 + n) * stride + stride / 4 >= len, of 1 to 17: one more than those for which it is not. */
+int sidetone_second_stride(int len, int stride) {
+    const v128_t limit = wasm_i16x8_splat((short)(len - (stride >> 2))), each = wasm_i16x8_splat((short)stride);
+    v128_t low = wasm_i16x8_lt(wasm_i16x8_mul(each, wasm_i16x8_const(2, 6, 12, 20, 30, 42, 56, 72)), limit);
+    v128_t high = wasm_i16x8_lt(wasm_i16x8_mul(each, wasm_i16x8_const(90, 110, 132, 156, 182, 210, 240, 272)), limit);
+    return 1 + __builtin_popcount(wasm_i8x16_bitmask(wasm_i8x16_narrow_i16x8(low, high)));
+}
+
 /* One pair of a rotation. */
 INLINE void rotate(float *x, int stride, float c, float s) {
     float a = x[0], b = x[stride];
@@ -239,15 +272,26 @@ void sidetone_rotation(float *x, int len, int stride, float c, float s) {
     rotate_all(x + len - 2 * stride - 1, len - 2 * stride, stride, c, s, -1);
 }
 
-void sidetone_scale_pulses(const int *iy, float *x, int n, float gain) {
+/* As `long_gain` of samples.c. */
+static OUT_OF_LINE int scale_many(const int *iy, float *x, int n, float gain) {
     const v128_t scale = wasm_f32x4_splat(gain);
     int i = 0;
-#define FOUR(at) wasm_v128_store(x + i + at, wasm_f32x4_mul(wasm_f32x4_convert_i32x4(wasm_v128_load(iy + i + at)), scale))
-    IN_FOURS(i, n, FOUR)
-#undef FOUR
-    for (; i < n; i++) {
-        x[i] = iy[i] * gain;
+#pragma clang loop unroll_count(16)
+    for (; i + 4 <= n; i += 4) {
+        wasm_v128_store(x + i, wasm_f32x4_mul(wasm_f32x4_convert_i32x4(wasm_v128_load(iy + i)), scale));
     }
+    return i;
+}
+
+void sidetone_scale_pulses(const int *iy, float *x, int n, float gain) {
+    int i = n < 64 ? 0 : scale_many(iy, x, n & ~63, gain);
+    const v128_t scale = wasm_f32x4_splat(gain);
+#define FOUR(at) wasm_v128_store(x + i + at, wasm_f32x4_mul(wasm_f32x4_convert_i32x4(wasm_v128_load(iy + i + at)), scale))
+    LESS_THAN_64(i, n, FOUR)
+#undef FOUR
+#define ONE(at) x[i + at] = iy[i + at] * gain
+    LESS_THAN_4(i, n, ONE)
+#undef ONE
 }
 
 unsigned sidetone_collapse_mask(const int *iy, int n, int blocks) {

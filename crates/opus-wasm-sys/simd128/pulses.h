@@ -9,6 +9,12 @@
  * iy has room up to the next multiple of four. Where two are as good as each other but for rounding, it may be the other. */
 float sidetone_pvq_search(const float *x, int *iy, int K, int N);
 
+/* The cosine and the sine of `theta` quarters of a turn, 0 to a half: of exp_rotation. */
+void sidetone_angle(float theta, float *c, float *s);
+
+/* The stride of exp_rotation's second rotation: sqrt(len / stride), rounded. Exact for bands. */
+int sidetone_second_stride(int len, int stride);
+
 /* exp_rotation1. Exact. */
 void sidetone_rotation(float *x, int len, int stride, float c, float s);
 

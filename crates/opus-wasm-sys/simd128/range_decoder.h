@@ -1,7 +1,7 @@
 /* ec_dec_icdf of celt/entdec.c, inline: for the decoder of SILK's pulses, most of whose time is symbols. Exact.
  *
  * A call looks at the deadline, and so does each turn of a loop. The first four symbols, the most frequent, are tried
- * without either; the rest, and the reading of a byte, are calls.
+ * without either; the next eight are a call, those after them another with a loop, and the reading of a byte is one, too.
  */
 #ifndef SIDETONE_RANGE_DECODER_H
 #define SIDETONE_RANGE_DECODER_H
@@ -12,6 +12,15 @@
 
 /* As in celt/entdec.c, where it is static before our patch. */
 void ec_dec_normalize(ec_dec *dec);
+
+static __attribute__((noinline)) int sidetone_latest_symbol(const unsigned char *icdf, opus_uint32 r, opus_uint32 value,
+                                                            int symbol) {
+#pragma clang loop unroll_count(4)
+    while (value < r * icdf[symbol]) {
+        symbol++;
+    }
+    return symbol;
+}
 
 static __attribute__((noinline)) int sidetone_late_symbol(const unsigned char *icdf, opus_uint32 r, opus_uint32 value,
                                                           int symbol) {
@@ -24,12 +33,12 @@ static __attribute__((noinline)) int sidetone_late_symbol(const unsigned char *i
     TRY;
     TRY;
     TRY;
+    TRY;
+    TRY;
+    TRY;
+    TRY;
 #undef TRY
-#pragma clang loop unroll_count(4)
-    while (value < r * icdf[symbol]) {
-        symbol++;
-    }
-    return symbol;
+    return sidetone_latest_symbol(icdf, r, value, symbol);
 }
 
 static inline __attribute__((always_inline)) int sidetone_dec_icdf(ec_dec *dec, const unsigned char *icdf,

@@ -48,15 +48,27 @@ OUT_OF_LINE float sidetone_max_abs(const float *x, int n) {
     return wasm_f32x4_extract_lane(most, 0);
 }
 
-OUT_OF_LINE void sidetone_gain(const float *in, float *out, int n, float gain) {
+/* The gain of what is long. The rest of `sidetone_gain` is without a loop: in a function with one all that is live goes through
+ * memory. */
+static OUT_OF_LINE int long_gain(const float *in, float *out, int n, float gain) {
     const v128_t scale = wasm_f32x4_splat(gain);
     int i = 0;
-#define FOUR(at) wasm_v128_store(out + i + at, wasm_f32x4_mul(wasm_v128_load(in + i + at), scale))
-    IN_FOURS(i, n, FOUR)
-#undef FOUR
-    for (; i < n; i++) {
-        out[i] = in[i] * gain;
+#pragma clang loop unroll_count(16)
+    for (; i + 4 <= n; i += 4) {
+        wasm_v128_store(out + i, wasm_f32x4_mul(wasm_v128_load(in + i), scale));
     }
+    return i;
+}
+
+OUT_OF_LINE void sidetone_gain(const float *in, float *out, int n, float gain) {
+    int i = n < 128 ? 0 : long_gain(in, out, n & ~127, gain);
+    const v128_t scale = wasm_f32x4_splat(gain);
+#define FOUR(at) wasm_v128_store(out + i + at, wasm_f32x4_mul(wasm_v128_load(in + i + at), scale))
+    LESS_THAN_128(i, n, FOUR)
+#undef FOUR
+#define ONE(at) out[i + at] = in[i + at] * gain
+    LESS_THAN_4(i, n, ONE)
+#undef ONE
 }
 
 OUT_OF_LINE float sidetone_preemphasis(float *x, int n, float coef, float m) {
@@ -84,7 +96,7 @@ OUT_OF_LINE int sidetone_fold(float *x, const float *window, int overlap) {
     if (overlap % 8 != 0) {
         return 0;
     }
-#pragma clang loop unroll_count(3)
+#pragma clang loop unroll_count(5)
     for (int i = 0; i < overlap / 2; i += 4) {
         float *end = x + overlap - 4 - i;
         v128_t a = wasm_v128_load(x + i), w1 = wasm_v128_load(window + i);
@@ -96,6 +108,29 @@ OUT_OF_LINE int sidetone_fold(float *x, const float *window, int overlap) {
         wasm_v128_store(end, wasm_i32x4_shuffle(up, up, 3, 2, 1, 0));
     }
     return overlap / 2;
+}
+
+OUT_OF_LINE unsigned sidetone_add_noise(const float *in, float *out, int n, float level, unsigned seed) {
+    /* Four numbers follow from the one before them: celt_lcg_rand once to four times. */
+    const unsigned m = 1664525, c = 1013904223;
+    const v128_t times = wasm_u32x4_const(m, m * m, m * m * m, m * m * m * m);
+    const v128_t plus = wasm_u32x4_const(c, m * c + c, m * (m * c + c) + c, m * (m * (m * c + c) + c) + c);
+    const v128_t size = wasm_f32x4_splat(level), bit = wasm_i32x4_const_splat(0x8000);
+    v128_t now = wasm_i32x4_splat((int)seed);
+    int i = 0;
+#pragma clang loop unroll_count(4)
+    for (; i + 4 <= n; i += 4) {
+        now = wasm_i32x4_add(wasm_i32x4_mul(now, times), plus);
+        v128_t minus = wasm_i32x4_shl(wasm_v128_andnot(bit, now), 16);
+        wasm_v128_store(out + i, wasm_f32x4_add(wasm_v128_load(in + i), wasm_v128_xor(size, minus)));
+        now = wasm_i32x4_shuffle(now, now, 3, 3, 3, 3);
+    }
+    seed = (unsigned)wasm_i32x4_extract_lane(now, 0);
+    for (; i < n; i++) {
+        seed = m * seed + c;
+        out[i] = in[i] + (seed & 0x8000 ? level : -level);
+    }
+    return seed;
 }
 
 OUT_OF_LINE float sidetone_inner_prod(const float *x, const float *y, int n) {

@@ -25,6 +25,9 @@ float sidetone_preemphasis(float *x, int n, float coef, float m);
  * left to be done: returns how many samples of each half are. */
 int sidetone_fold(float *x, const float *window, int overlap);
 
+/* out[i] = in[i] + level or in[i] - level, by the bits of libopus's random numbers; returns the last of them. Exact. */
+unsigned sidetone_add_noise(const float *in, float *out, int n, float level, unsigned seed);
+
 /* The sum of x[i] * y[i]. */
 float sidetone_inner_prod(const float *x, const float *y, int n);
 

@@ -6,15 +6,37 @@
  * from i to n - 1. */
 #define IN_FOURS(i, n, FOUR)       \
     for (; i + 32 <= (n); i += 32) { \
-        FOUR(0);                   \
-        FOUR(4);                   \
-        FOUR(8);                   \
-        FOUR(12);                  \
-        FOUR(16);                  \
-        FOUR(20);                  \
-        FOUR(24);                  \
-        FOUR(28);                  \
+        THIRTY_TWO_BY(FOUR, 0)     \
     }                              \
+    LESS_THAN_32(i, n, FOUR)
+
+#define THIRTY_TWO_BY(FOUR, at)    \
+    FOUR(at);                      \
+    FOUR(at + 4);                  \
+    FOUR(at + 8);                  \
+    FOUR(at + 12);                 \
+    FOUR(at + 16);                 \
+    FOUR(at + 20);                 \
+    FOUR(at + 24);                 \
+    FOUR(at + 28);
+
+/* The same of fewer than 128 samples, or 64, without a loop. */
+#define LESS_THAN_128(i, n, FOUR)  \
+    if (i + 64 <= (n)) {           \
+        THIRTY_TWO_BY(FOUR, 0)     \
+        THIRTY_TWO_BY(FOUR, 32)    \
+        i += 64;                   \
+    }                              \
+    LESS_THAN_64(i, n, FOUR)
+
+#define LESS_THAN_64(i, n, FOUR)   \
+    if (i + 32 <= (n)) {           \
+        THIRTY_TWO_BY(FOUR, 0)     \
+        i += 32;                   \
+    }                              \
+    LESS_THAN_32(i, n, FOUR)
+
+#define LESS_THAN_32(i, n, FOUR)   \
     if (i + 16 <= (n)) {           \
         FOUR(0);                   \
         FOUR(4);                   \
@@ -49,6 +71,9 @@
         ONE(3);                      \
         i += 4;                      \
     }                                \
+    LESS_THAN_4(i, n, ONE)
+
+#define LESS_THAN_4(i, n, ONE)       \
     if (i + 2 <= (n)) {              \
         ONE(0);                      \
         ONE(1);                      \

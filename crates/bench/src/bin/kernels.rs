@@ -8,8 +8,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 use wasmtime::{Config, Engine, Instance, Module, Store, TypedFunc};
 
-/// In the order of `simd128/time.c`.
-const KERNELS: [&str; 36] = [
+/// In the order of `simd128/time.c`, and of `time_small.c` after it.
+const KERNELS: [&str; 65] = [
     "quantizer, 4 states, order 24",
     "quantizer, 2 states, order 16",
     "plain quantizer, order 12",
@@ -46,6 +46,35 @@ const KERNELS: [&str; 36] = [
     "MDCT of 960, backward",
     "preemphasis, every second sample",
     "high pass",
+    "rotation of neighbours",
+    "rotation of others",
+    "angle of a rotation",
+    "gain of pulses",
+    "blocks without a pulse",
+    "noise in a folded band",
+    "energies of bands, kept",
+    "energies of noise, kept",
+    "share of two bands",
+    "transients, high pass",
+    "transients, forward masking",
+    "transients, backward masking",
+    "inner product of CELT",
+    "polynomials of line spectra",
+    "polynomials of coefficients",
+    "distances of line spectra",
+    "coefficients to 16 bits",
+    "codebook of line spectra",
+    "reflection to prediction",
+    "long-term prediction",
+    "states times a gain",
+    "samples times a gain",
+    "sum of squares",
+    "pulses of a block",
+    "level of pulses",
+    "tonality",
+    "signs, decoder",
+    "signs, encoder",
+    "floats to 16 bits, scaled",
 ];
 
 /// How long a pass should take.

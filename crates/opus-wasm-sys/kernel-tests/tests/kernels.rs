@@ -32,11 +32,15 @@ const KERNELS: &[(&str, f64)] = &[
     ("tonality", 0.0),
     ("polynomials of line spectral frequencies", 0.0),
     ("shells", 0.0),
+    ("spectrum_stable, fit", 0.0),
     ("pvq_search", 1e-3),
     ("rotation, scale_pulses, collapse_mask", 0.0),
     ("mdct, forward and backward", 0.0),
     ("emphasis at half the rate, biquad", 1e-5),
     ("transient detector", 1e-6),
+    ("angle and strides of a rotation", 0.0),
+    ("pulses by their index, raw bits", 0.0),
+    ("remember, remember_noise, allocation", 0.0),
 ];
 
 const RUNS: u32 = 1000;
