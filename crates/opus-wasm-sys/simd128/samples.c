@@ -96,15 +96,16 @@ OUT_OF_LINE int sidetone_fold(float *x, const float *window, int overlap) {
     if (overlap % 8 != 0) {
         return 0;
     }
-#pragma clang loop unroll_count(5)
-    for (int i = 0; i < overlap / 2; i += 4) {
-        float *end = x + overlap - 4 - i;
-        v128_t a = wasm_v128_load(x + i), w1 = wasm_v128_load(window + i);
-        v128_t b = wasm_v128_load(end), w2 = wasm_v128_load(window + overlap - 4 - i);
+    float *end = x + overlap - 4;
+    const float *last = window + overlap - 4;
+#pragma clang loop unroll_count(3)
+    for (; x < end; x += 4, end -= 4, window += 4, last -= 4) {
+        v128_t a = wasm_v128_load(x), w1 = wasm_v128_load(window);
+        v128_t b = wasm_v128_load(end), w2 = wasm_v128_load(last);
         b = wasm_i32x4_shuffle(b, b, 3, 2, 1, 0);
         w2 = wasm_i32x4_shuffle(w2, w2, 3, 2, 1, 0);
         v128_t up = wasm_f32x4_add(wasm_f32x4_mul(a, w1), wasm_f32x4_mul(b, w2));
-        wasm_v128_store(x + i, wasm_f32x4_sub(wasm_f32x4_mul(a, w2), wasm_f32x4_mul(b, w1)));
+        wasm_v128_store(x, wasm_f32x4_sub(wasm_f32x4_mul(a, w2), wasm_f32x4_mul(b, w1)));
         wasm_v128_store(end, wasm_i32x4_shuffle(up, up, 3, 2, 1, 0));
     }
     return overlap / 2;

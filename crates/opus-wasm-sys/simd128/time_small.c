@@ -15,6 +15,7 @@ static struct {
     opus_int8 signed_pulses[320];
     int pulses[SIDETONE_BAND], sizes[320], sums[20], shifts[20], bits1[21], bits2[21], thresh[21], cap[21];
     unsigned char packet[SAMPLES];
+    volatile int bands, start, end, order; /* known to callers only, as in libopus */
     volatile double sink;
     int prepared;
 } d;
@@ -28,6 +29,10 @@ static void prepare(void) {
     fill32(d.wide, 400, 24);
     fill16(d.narrow, 400);
     fill32(d.a, 16, 18);
+    d.bands = 21;
+    d.start = 17;
+    d.end = 19;
+    d.order = 24;
     for (int i = 0; i < 24; i++) d.rc[i] = number(16) / 65536.f;
     for (int i = 0; i < 16; i++) {
         d.lsf[i] = 131072 - 16384 * i;
@@ -67,8 +72,7 @@ static void angles(int ours) {
 }
 
 static void remember(int ours) {
-    if (ours) sidetone_remember(d.x, d.y, d.z, 21, 17, 19, 0);
-    else their_memory(d.x, d.y, d.z, 21, 17, 19, 0);
+    (ours ? sidetone_remember : their_memory)(d.x, d.y, d.z, d.bands, d.start, d.end, 0);
 }
 
 static void polynomials(int ours) {
@@ -122,7 +126,7 @@ static void signs(int ours, int encoder) {
 }
 
 static int allocate(int ours) {
-    return (ours ? sidetone_allocation : their_allocation)(d.bits1, d.bits2, d.thresh, d.cap, 17, 19, 400, 8);
+    return (ours ? sidetone_allocation : their_allocation)(d.bits1, d.bits2, d.thresh, d.cap, d.start, d.end, 400, 8);
 }
 
 /* One round; how many samples (bins, coefficients, bytes) that is, or -1 where there is no such kernel. */
@@ -150,7 +154,7 @@ int sidetone_time_small(int kernel, int ours) {
     case 15: d.sink = (ours ? sidetone_spectrum_stable : their_stable)(d.spectrum, silk_NLSF_CB_WB.deltaMin_Q15, 16); return 16;
     case 16: d.sink = (ours ? sidetone_fit : their_fit)(d.coded, d.a, 5, 16); return 16;
     case 17: codebook(ours); return 32 * 16;
-    case 18: (ours ? silk_k2a_FLP : ref_silk_k2a_FLP)(d.z, d.rc, 24); return 24;
+    case 18: (ours ? silk_k2a_FLP : ref_silk_k2a_FLP)(d.z, d.rc, d.order); return 24;
     case 19: long_term(ours); return 4 * 96;
     case 20: (ours ? sidetone_scale : their_scale)(d.wide, 320, 65000); return 320;
     case 21: (ours ? sidetone_scale_samples : their_scale_samples)(d.out, d.narrow, 320, 65000); return 320;
