@@ -129,7 +129,6 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
   SIDETONE_UNROLL(4)
 ",
             ),
-            // One byte most often: only a second is a turn of a loop.
             (
                 "    do{
       window|=(ec_window)ec_read_byte_from_end(_this)<<available;
@@ -141,6 +140,7 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
       available+=EC_SYM_BITS;
     }",
             ),
+            // One byte most often: only a second is a turn of a loop.
             (
                 "static void ec_dec_normalize(ec_dec *_this){
   /*If the range is too small, rescale it and input some bits.*/

@@ -286,6 +286,10 @@ static double check_samples(void) {
     sidetone_gain(x, y1, n, gain);
     for (int i = 0; i < n; i++) y2[i] = x[i] * gain;
     worst += differ(y1, y2, n * sizeof(float));
+    for (int i = 0; i < 400; i++) y1[i] = y2[i] = x[i];
+    sidetone_gain(y1, y1, n, gain); /* in place, and no further */
+    for (int i = 0; i < n; i++) y2[i] *= gain;
+    worst += differ(y1, y2, sizeof y1);
     unsigned seed = bits();
     worst += sidetone_add_noise(x, y1, n, gain, seed) != their_noise(x, y2, n, gain, seed) || differ(y1, y2, n * sizeof(float));
     for (int i = 0; i < n; i++) y1[i] = y2[i] = x[i];

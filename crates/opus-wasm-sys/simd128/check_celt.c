@@ -53,27 +53,46 @@ static double check_pulses(void) {
     return wrong + (sidetone_collapse_mask(y, n, blocks) != their_collapse_mask(y, n, blocks));
 }
 
-/* As exp_rotation asks for them: 2 K < len, three spreads. */
+/* As exp_rotation asks for them: one length with all pulses, 2 K < len, and the three spreads. */
 static double check_angle(void) {
-    int wrong = 0;
-    for (int turn = 0; turn < 30; turn++) {
-        int len = between(3, SIDETONE_BAND), pulses = between(1, (len - 1) / 2), stride = between(1, len / 8 > 0 ? len / 8 : 1);
-        float gain = (float)len / (len + 5 * between(1, 3) * pulses), c1, s1, c2, s2;
-        sidetone_angle(.5f * gain * gain, &c1, &s1);
-        their_angle(.5f * gain * gain, &c2, &s2);
-        wrong += c1 != c2 || s1 != s2 || sidetone_second_stride(len, stride) != their_second_stride(len, stride);
+    int wrong = 0, len = between(3, SIDETONE_BAND), stride = between(1, len / 8 > 0 ? len / 8 : 1);
+    for (int spread = 5; spread <= 15; spread += 5) {
+        for (int pulses = 1; 2 * pulses < len; pulses++) {
+            float gain = (float)len / (len + spread * pulses), c1, s1, c2, s2;
+            sidetone_angle(.5f * gain * gain, &c1, &s1);
+            their_angle(.5f * gain * gain, &c2, &s2);
+            wrong += c1 != c2 || s1 != s2;
+        }
+    }
+    return wrong + (sidetone_second_stride(len, stride) != their_second_stride(len, stride));
+}
+
+/* Raw bits, also past the beginning of the packet. */
+static int wrong_raw_bits(void) {
+    unsigned char packet[16];
+    ec_dec dec;
+    int length = between(1, 16), wrong = 0;
+    for (int i = 0; i < 16; i++) packet[i] = (unsigned char)bits();
+    ec_dec_init(&dec, packet, length);
+    for (int at = 0; at < 200;) {
+        int width = between(1, 25);
+        opus_uint32 expected = 0;
+        for (int i = 0; i < width; i++, at++) {
+            if (at / 8 < length) expected |= (opus_uint32)(packet[length - 1 - at / 8] >> at % 8 & 1) << i;
+        }
+        wrong += ec_dec_bits(&dec, width) != expected;
     }
     return wrong;
 }
 
 /* Pulses as libopus's encoder writes them, between raw bits, for sizes that bands are split to and as many pulses as an index
- * of 32 bits has room for. Both ends of the packet are read, the later ones past what there is. */
+ * of 32 bits has room for. */
 static double check_index(void) {
     static const opus_int16 most_n[14] = {176, 176, 176, 176, 176, 109, 60, 40, 29, 24, 20, 18, 16, 14};
     static const opus_int16 most_k[14] = {128, 128, 128, 128, 128, 128, 95, 53, 36, 27, 22, 18, 16, 15};
-    static const unsigned char sizes[] = {2, 4, 8, 16, 18, 22, 24, 32, 36, 44, 48, 64, 72, 88, 96, 144, 176};
+    static const unsigned char sizes[] = {2, 3, 4, 6, 8, 9, 11, 12, 16, 18, 22, 24, 32, 36, 44, 48, 64, 72, 88, 96, 144, 176};
     unsigned char packet[256];
-    int y1[8][176], y2[8][179], n[8], k[8], wrong = 0;
+    int y1[8][176], y2[8][179], n[8], k[8], width[8], wrong = wrong_raw_bits();
     opus_uint32 raw[8];
     ec_enc enc;
     ec_dec dec;
@@ -83,21 +102,22 @@ static double check_index(void) {
         k[turn] = n[turn] < 14 ? between(1, most_k[n[turn]]) : between(1, 13);
         while (n[turn] >= 14 && n[turn] > most_n[k[turn]]) k[turn]--;
         for (int i = 0; i < n[turn]; i++) y1[turn][i] = 0;
-        for (int left = k[turn], sign = 0; left > 0; left--) {
-            int at = below(n[turn]);
-            sign = y1[turn][at] != 0 ? (y1[turn][at] > 0 ? 1 : -1) : below(2) ? 1 : -1;
-            y1[turn][at] += sign;
+        for (int left = k[turn]; left > 0; left--) {
+            int *at = &y1[turn][below(n[turn])];
+            *at += *at != 0 ? (*at > 0 ? 1 : -1) : below(2) ? 1 : -1;
         }
         encode_pulses(y1[turn], n[turn], k[turn], &enc);
-        raw[turn] = bits() & 0x1ffffff;
-        ec_enc_bits(&enc, raw[turn], 25);
+        width[turn] = between(1, 25);
+        raw[turn] = bits() & ((1u << width[turn]) - 1);
+        ec_enc_bits(&enc, raw[turn], width[turn]);
     }
     ec_enc_done(&enc);
     ec_dec_init(&dec, packet, 256);
     for (int turn = 0; turn < 8; turn++) {
         float energy = 0, told = decode_pulses(y2[turn], n[turn], k[turn], &dec);
         for (int i = 0; i < n[turn]; i++) energy += (float)y1[turn][i] * y1[turn][i];
-        wrong += differ(y1[turn], y2[turn], n[turn] * sizeof(int)) || told != energy || ec_dec_bits(&dec, 25) != raw[turn];
+        wrong += differ(y1[turn], y2[turn], n[turn] * sizeof(int)) || told != energy;
+        wrong += ec_dec_bits(&dec, width[turn]) != raw[turn];
     }
     return enc.error ? 1 : wrong + dec.error;
 }

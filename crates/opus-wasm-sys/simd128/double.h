@@ -19,8 +19,8 @@ INLINE v128_t add_floats(v128_t total, v128_t floats) {
     return wasm_f64x2_add(total, wasm_f64x2_add(wasm_f64x2_promote_low_f32x4(floats), wasm_f64x2_promote_low_f32x4(upper)));
 }
 
-/* Inner product; the order of the additions is fixed: it does not depend on where the data lie. Up to eight products are
- * summed as floats, the sums as doubles: what is lost is a ten-millionth of the energies. */
+/* Inner product; the order of the additions is fixed: it does not depend on where the data lie. Up to ten products of a
+ * lane are summed as floats, the sums as doubles: what is lost is a ten-millionth of the energies. */
 INLINE double inner_product(const float *a, const float *b, int n) {
     v128_t total = wasm_f64x2_const_splat(0), s0, s1;
     int i = 0;

@@ -153,7 +153,7 @@ float sidetone_pvq_search(const float *x, int *iy, int K, int N) {
     return yy;
 }
 
-/* Both by their series, one a lane: to x^16 and x^15, which is a double's precision up to an eighth of a turn. */
+/* Both by their series, one a lane: to x^16 and x^17, which is a double's precision up to an eighth of a turn. */
 void sidetone_angle(float theta, float *c, float *s) {
     static const double TERMS[][2] = {
         {-1. / 2, -1. / 6},

@@ -32,7 +32,7 @@ static void prepare(void) {
     d.bands = 21;
     d.start = 17;
     d.end = 19;
-    d.order = 24;
+    d.order = 16;
     for (int i = 0; i < 24; i++) d.rc[i] = number(16) / 65536.f;
     for (int i = 0; i < 16; i++) {
         d.lsf[i] = 131072 - 16384 * i;
@@ -96,7 +96,8 @@ static void long_term(int ours) {
 }
 
 static void shells(int ours) {
-    sidetone_pulse_sizes(d.signed_pulses, d.sizes, 20);
+    if (ours) sidetone_pulse_sizes(d.signed_pulses, d.sizes, 20);
+    else for (int i = 0; i < 320; i++) d.sizes[i] = silk_abs((opus_int)d.signed_pulses[i]);
     for (int i = 0; i < 20; i++) d.sink = (ours ? sidetone_too_many_pulses : their_too_many)(d.sizes + 16 * i, d.sums + i);
 }
 
@@ -146,15 +147,21 @@ int sidetone_time_small(int kernel, int ours) {
     case 7: (ours ? sidetone_remember_noise : their_background)(d.y, d.x, 42, .001f); return 42;
     case 8: d.sink = allocate(ours); return 2;
     case 9: (ours ? sidetone_transient_high_pass : their_transient_high_pass)(d.x, d.z, SAMPLES); return SAMPLES;
-    case 10: d.sink = (ours ? sidetone_forward_masking : their_forward_masking)(d.z, SAMPLES / 2, .0625f); return SAMPLES / 2;
-    case 11: d.sink = (ours ? sidetone_backward_masking : their_backward_masking)(d.z, SAMPLES / 2); return SAMPLES / 2;
+    case 10:
+        silk_memcpy(d.z, d.x, sizeof d.z);
+        d.sink = (ours ? sidetone_forward_masking : their_forward_masking)(d.z, SAMPLES / 2, .0625f);
+        return SAMPLES / 2;
+    case 11:
+        silk_memcpy(d.z, d.x, sizeof d.z);
+        d.sink = (ours ? sidetone_backward_masking : their_backward_masking)(d.z, SAMPLES / 2);
+        return SAMPLES / 2;
     case 12: d.sink = ours ? sidetone_inner_prod(d.x, d.y, SAMPLES) : sum_of_products(d.x, d.y, SAMPLES); return SAMPLES;
     case 13: polynomials(ours); return 16;
     case 14: (ours ? sidetone_split_polynomials : their_split)(d.a, d.poly[0], d.poly[1], 8); return 16;
     case 15: d.sink = (ours ? sidetone_spectrum_stable : their_stable)(d.spectrum, silk_NLSF_CB_WB.deltaMin_Q15, 16); return 16;
     case 16: d.sink = (ours ? sidetone_fit : their_fit)(d.coded, d.a, 5, 16); return 16;
     case 17: codebook(ours); return 32 * 16;
-    case 18: (ours ? silk_k2a_FLP : ref_silk_k2a_FLP)(d.z, d.rc, d.order); return 24;
+    case 18: (ours ? silk_k2a_FLP : ref_silk_k2a_FLP)(d.z, d.rc, d.order); return 16;
     case 19: long_term(ours); return 4 * 96;
     case 20: (ours ? sidetone_scale : their_scale)(d.wide, 320, 65000); return 320;
     case 21: (ours ? sidetone_scale_samples : their_scale_samples)(d.out, d.narrow, 320, 65000); return 320;

@@ -64,7 +64,7 @@ const KERNELS: [&str; 65] = [
     "distances of line spectra",
     "coefficients to 16 bits",
     "codebook of line spectra",
-    "reflection to prediction",
+    "reflection to prediction, order 16",
     "long-term prediction",
     "states times a gain",
     "samples times a gain",
