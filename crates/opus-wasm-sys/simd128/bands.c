@@ -2,8 +2,6 @@
 #include "celt_kernels.h"
 #include "turns.h"
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* What is kept of a frame, four bands of it. */
 typedef struct {
     v128_t energy, log1, log2;

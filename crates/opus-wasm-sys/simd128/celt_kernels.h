@@ -10,6 +10,7 @@
 /* In one place: inline in a long function, a turn's look at the deadline moves much more through memory, and the module
  * was 24 kB larger. */
 #define OUT_OF_LINE __attribute__((noinline))
+#define INLINE static inline __attribute__((always_inline))
 
 #include "bands.h"
 #include "filters.h"

@@ -5,7 +5,6 @@
 #include <wasm_simd128.h>
 
 #ifndef INLINE
-#define INLINE static inline __attribute__((always_inline))
 #endif
 
 /* Two floats, as doubles. */

@@ -11,8 +11,6 @@
 #include "os_support.h"
 #include <wasm_simd128.h>
 
-#define INLINE static inline __attribute__((always_inline))
-
 INLINE v128_t load(const kiss_fft_cpx *p) { return wasm_v128_load(p); }
 INLINE void store(kiss_fft_cpx *p, v128_t v) { wasm_v128_store(p, v); }
 

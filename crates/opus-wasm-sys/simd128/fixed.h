@@ -11,8 +11,6 @@
 
 #include <wasm_simd128.h>
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* A 16-bit factor as SMULWB needs it, the same or another in each lane. */
 typedef struct {
     v128_t hi;   /* b in the upper half of each lane: meets a's upper half */

@@ -7,7 +7,7 @@
 
 #define USUAL 16
 
-static inline __attribute__((always_inline)) void pair(silk_float *A, int n, int other, silk_float rc) {
+INLINE void pair(silk_float *A, int n, int other, silk_float rc) {
     silk_float a = A[n], b = A[other];
     A[n] = a + b * rc;
     A[other] = b + a * rc;

@@ -13,8 +13,6 @@
 #include "stack_alloc.h"
 #include <wasm_simd128.h>
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* Four numbers: real parts, imaginary parts. */
 typedef struct {
     v128_t r, i;

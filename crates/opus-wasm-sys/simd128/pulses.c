@@ -2,8 +2,6 @@
 #include "celt_kernels.h"
 #include "turns.h"
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* What a band is searched in: sizes, and twice the pulses found; past the last dimension is none that could be the best. */
 typedef struct {
     float x[SIDETONE_BAND + 4], y[SIDETONE_BAND + 4];

@@ -259,8 +259,4 @@ static opus_int32 their_sum_squares(const opus_int16 *x, int n) {
     return (opus_int32)sum;
 }
 
-static void bytewise(opus_uint8 *to, const opus_uint8 *from, int n) {
-    for (int i = 0; i < n; i++) ((volatile opus_uint8 *)to)[i] = from[i];
-}
-
 #endif

@@ -187,6 +187,10 @@ static int their_within_one(void) {
     }
     return 1;
 }
+static void bytewise(opus_uint8 *to, const opus_uint8 *from, int n) {
+    for (int i = 0; i < n; i++) ((volatile opus_uint8 *)to)[i] = from[i];
+}
+
 int sidetone_time_small(int kernel, int ours);
 
 /* One round; how many samples (values, symbols, bytes) that is. */

@@ -1,6 +1,5 @@
 /* Timings of the smaller kernels: see time.c, of which this is a part. */
 #include "theirs.h"
-#include "cwrs.h"
 #include "polynomials.h"
 #include "scaling.h"
 #include "shells.h"
@@ -48,12 +47,6 @@ static void prepare(void) {
     }
     for (int i = 0; i < SAMPLES; i++) d.packet[i] = (unsigned char)bits();
     d.prepared = 1;
-}
-
-static float sum_of_products(const float *x, const float *y, int n) {
-    float sum = 0;
-    for (int i = 0; i < n; i++) sum += x[i] * y[i];
-    return sum;
 }
 
 static void rotation(int ours, int stride) {
@@ -155,7 +148,7 @@ int sidetone_time_small(int kernel, int ours) {
         silk_memcpy(d.z, d.x, sizeof d.z);
         d.sink = (ours ? sidetone_backward_masking : their_backward_masking)(d.z, SAMPLES / 2);
         return SAMPLES / 2;
-    case 12: d.sink = ours ? sidetone_inner_prod(d.x, d.y, SAMPLES) : sum_of_products(d.x, d.y, SAMPLES); return SAMPLES;
+    case 12: d.sink = ours ? sidetone_inner_prod(d.x, d.y, SAMPLES) : celt_inner_prod_c(d.x, d.y, SAMPLES); return SAMPLES;
     case 13: polynomials(ours); return 16;
     case 14: (ours ? sidetone_split_polynomials : their_split)(d.a, d.poly[0], d.poly[1], 8); return 16;
     case 15: d.sink = (ours ? sidetone_spectrum_stable : their_stable)(d.spectrum, silk_NLSF_CB_WB.deltaMin_Q15, 16); return 16;

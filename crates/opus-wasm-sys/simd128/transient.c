@@ -1,8 +1,6 @@
 /* Loops of CELT's detector of transients: see transient.h, which says what each does. */
 #include "celt_kernels.h"
 
-#define INLINE static inline __attribute__((always_inline))
-
 INLINE v128_t lane(v128_t a, float factor) { return wasm_f32x4_mul(a, wasm_f32x4_splat(factor)); }
 
 /* y[k] = x[k] + keep * y[k - 1] of four, from nothing before them. */
