@@ -98,6 +98,21 @@ const UNROLLED: &[(&str, &[(u32, &str)])] = &[
     ),
 ];
 
+/// At the end of CELT's encoder and of its decoder, for one channel.
+const BANDS_REMEMBERED: (&str, &str) = (
+    "      for (i=0;i<start;i++)
+      {
+         oldBandE[c*nbEBands+i]=0;
+         oldLogE[c*nbEBands+i]=oldLogE2[c*nbEBands+i]=-GCONST(28.f);
+      }
+      for (i=end;i<nbEBands;i++)
+      {
+         oldBandE[c*nbEBands+i]=0;
+         oldLogE[c*nbEBands+i]=oldLogE2[c*nbEBands+i]=-GCONST(28.f);
+      }",
+    "      sidetone_remember(oldBandE+c*nbEBands, oldLogE+c*nbEBands, oldLogE2+c*nbEBands, nbEBands, start, end, isTransient);",
+);
+
 /// Texts that are replaced: the file, theirs, ours. What they call is in `simd128/`.
 const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
     // For `range_decoder.h`, which the decoder of SILK's pulses uses.
@@ -529,23 +544,10 @@ void ec_enc_normalize(ec_enc *_this){
       for (i=0;i<CC*nbEBands;i++)
          oldLogE[i] = MING(oldLogE[i], oldBandE[i]);
    }
-   /* In case start or end were to change */
-   c=0; do
-   {
-      for (i=0;i<start;i++)
-      {
-         oldBandE[c*nbEBands+i]=0;
-         oldLogE[c*nbEBands+i]=oldLogE2[c*nbEBands+i]=-GCONST(28.f);
-      }
-      for (i=end;i<nbEBands;i++)
-      {
-         oldBandE[c*nbEBands+i]=0;
-         oldLogE[c*nbEBands+i]=oldLogE2[c*nbEBands+i]=-GCONST(28.f);
-      }
-   } while (++c<CC);",
-                "   for (c=0;c<CC;c++)
-      sidetone_remember(oldBandE+c*nbEBands, oldLogE+c*nbEBands, oldLogE2+c*nbEBands, nbEBands, start, end, isTransient);",
+",
+                "",
             ),
+            BANDS_REMEMBERED,
             // The detector of transients.
             (
                 "      for (i=0;i<len;i++)
@@ -670,25 +672,10 @@ void ec_enc_normalize(ec_enc *_this){
             ),
             (
                 "   for (i=0;i<2*nbEBands;i++)
-      backgroundLogE[i] = MING(backgroundLogE[i] + max_background_increase, oldBandE[i]);
-   /* In case start or end were to change */
-   c=0; do
-   {
-      for (i=0;i<start;i++)
-      {
-         oldBandE[c*nbEBands+i]=0;
-         oldLogE[c*nbEBands+i]=oldLogE2[c*nbEBands+i]=-GCONST(28.f);
-      }
-      for (i=end;i<nbEBands;i++)
-      {
-         oldBandE[c*nbEBands+i]=0;
-         oldLogE[c*nbEBands+i]=oldLogE2[c*nbEBands+i]=-GCONST(28.f);
-      }
-   } while (++c<2);",
-                "   sidetone_remember_noise(backgroundLogE, oldBandE, 2*nbEBands, max_background_increase);
-   for (c=0;c<2;c++)
-      sidetone_remember(oldBandE+c*nbEBands, oldLogE+c*nbEBands, oldLogE2+c*nbEBands, nbEBands, start, end, isTransient);",
+      backgroundLogE[i] = MING(backgroundLogE[i] + max_background_increase, oldBandE[i]);",
+                "   sidetone_remember_noise(backgroundLogE, oldBandE, 2*nbEBands, max_background_increase);",
             ),
+            BANDS_REMEMBERED,
             (
                 "      if (downsample>1)
       {",
