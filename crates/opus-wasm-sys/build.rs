@@ -133,6 +133,11 @@ const REPLACED: &[(&str, &str, &[&str])] = &[
     ("silk/NLSF_VQ.c", "nlsf_vq.c", &["silk_NLSF_VQ"]),
     ("silk/decode_core.c", "decode_core.c", &["silk_decode_core"]),
     ("silk/resampler_private_IIR_FIR.c", "resampler_iir_fir.c", &["silk_resampler_private_IIR_FIR"]),
+    (
+        "silk/resampler_private_up2_HQ.c",
+        "resampler_up2_hq.c",
+        &["silk_resampler_private_up2_HQ", "silk_resampler_private_up2_HQ_wrapper"],
+    ),
     ("silk/resampler_private_down_FIR.c", "resampler_down_fir.c", &["silk_resampler_private_down_FIR"]),
     ("silk/float/autocorrelation_FLP.c", "autocorrelation.c", &["silk_autocorrelation_FLP"]),
     ("silk/float/LPC_analysis_filter_FLP.c", "lpc_analysis_filter_flp.c", &["silk_LPC_analysis_filter_FLP"]),

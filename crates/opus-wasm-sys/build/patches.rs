@@ -155,6 +155,8 @@ const REWRITTEN: &[(&str, &[(&str, &str)])] = &[
       available+=EC_SYM_BITS;
     }",
             ),
+            // Called for each number of CELT's: a call is a look.
+            ("void ec_dec_update(ec_dec *_this,", "__attribute__((always_inline)) void ec_dec_update(ec_dec *_this,"),
             // One byte most often: only a second is a turn of a loop.
             (
                 "static void ec_dec_normalize(ec_dec *_this){
@@ -355,19 +357,6 @@ void ec_dec_normalize(ec_dec *_this){
         if( nRshifts[ i ] > 0 ) {
             pulses_ptr",
             ),
-        ],
-    ),
-    (
-        "silk/resampler_private_up2_HQ.c",
-        &[
-            (
-                "    for( k = 0; k < len; k++ ) {",
-                "    SIDETONE_UNROLL(16)
-    for( const opus_int16 *end = in + len; in < end; in++, out += 2 ) {",
-            ),
-            ("silk_LSHIFT( (opus_int32)in[ k ], 10 );", "silk_LSHIFT( (opus_int32)*in, 10 );"),
-            ("out[ 2 * k ] =", "out[ 0 ] ="),
-            ("out[ 2 * k + 1 ] =", "out[ 1 ] ="),
         ],
     ),
     ("silk/encode_indices.c", &[("#include \"main.h\"", "#include \"main.h\"\n#include \"range_encoder.h\"")]),

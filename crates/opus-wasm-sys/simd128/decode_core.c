@@ -43,60 +43,84 @@ static void excitation(const silk_decoder_state *psDec, const opus_int16 *pulses
     }
 }
 
-/* The prediction as libopus has it, for signals that saturate. */
-static __attribute__((noinline)) void predict_saturating(opus_int32 *x, const opus_int32 *residual,
-                                                         const opus_int16 *a_Q12, int order, int length) {
+/* Prediction and output as libopus has them, for signals that saturate. */
+static __attribute__((noinline)) void synthesize_saturating(opus_int32 *x, opus_int16 *xq, const opus_int32 *residual,
+                                                            const opus_int16 *a_Q12, int order, opus_int32 gain_Q10,
+                                                            int length) {
     for (int i = 0; i < length; i++) {
         opus_int32 sum = order >> 1;
 #pragma clang loop unroll_count(2)
         for (int k = 0; k < order; k++) {
             sum = silk_ADD32_ovflw(sum, silk_SMULWB(x[i + MAX_LPC_ORDER - 1 - k], a_Q12[k]));
         }
-        x[i + MAX_LPC_ORDER] = silk_ADD_SAT32(residual[i], silk_LSHIFT_SAT32(sum, 4));
+        opus_int32 now = silk_ADD_SAT32(residual[i], silk_LSHIFT_SAT32(sum, 4));
+        x[i + MAX_LPC_ORDER] = now;
+        xq[i] = (opus_int16)silk_SAT16(silk_RSHIFT_ROUND(silk_SMULWW(now, gain_Q10), 8));
     }
+}
+
+/* Larger of |a| and what was the largest, unsigned. */
+INLINE v128_t larger(v128_t most, v128_t a) { return wasm_u32x4_max(most, wasm_i32x4_abs(a)); }
+
+INLINE opus_uint32 largest(v128_t most) {
+    most = wasm_u32x4_max(most, wasm_i32x4_shuffle(most, most, 2, 3, 0, 1));
+    most = wasm_u32x4_max(most, wasm_i32x4_shuffle(most, most, 1, 0, 3, 2));
+    return (opus_uint32)wasm_i32x4_extract_lane(most, 0);
 }
 
 /* Short-term prediction of one subframe. `x` is the signal in Q14, after MAX_LPC_ORDER samples of history.
  *
- * Done as if nothing saturated, and done again where something did. */
+ * Done as if nothing saturated. Nothing did, if from the largest samples and factors no sum follows that is too large;
+ * else it is done again. */
 static void synthesize(opus_int32 *x, opus_int16 *xq, const opus_int32 *residual, const opus_int16 *a_Q12, int order,
                        opus_int32 gain_Q10, int length) {
     lpc16 p;
     lpc16_set(&p, a_Q12, order);
+    v128_t most = splat(0), most_residual = splat(0);
 #pragma clang loop unroll(full)
     for (int i = 0; i < MAX_LPC_ORDER; i++) {
-        lpc16_push(&p, x[i]);
+        lpc16_push(&p, x[i], 1);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < MAX_LPC_ORDER; i += 4) {
+        most = larger(most, wasm_v128_load(&x[i]));
     }
     opus_int32 *history = x;
     x += MAX_LPC_ORDER;
-    /* What is predicted from all samples but the newest, which goes the short way past the vectors. */
-    opus_uint32 others = (opus_uint32)lpc16_next(&p), wide = 0, overflow = 0;
-    opus_int32 newest = 0;
+    /* What is predicted from all samples but the newest two, which go the short way past the vectors: the newest to the
+     * next output, and either to the one after it. */
+    opus_uint32 others = (opus_uint32)lpc16_ahead(&p, 0), after = (opus_uint32)lpc16_ahead(&p, 1);
+    opus_uint32 late = 0;
     const opus_int32 *from = residual;
     opus_int32 *to = x;
 #pragma clang loop unroll_count(10)
-    for (opus_int32 *end = x + length; to < end; to++, from++) {
-        opus_uint32 r = (opus_uint32)*from;
-        others += (opus_uint32)(order >> 1);
-        opus_uint32 early = r + (others << 4);
+    for (opus_int32 *end = x + length; to < end; to++, from++) { /* a subframe is 40, 60 or 80 samples */
+        opus_uint32 early = (opus_uint32)*from + ((others + (opus_uint32)(order >> 1)) << 4);
         PIN(early);
-        opus_uint32 late = (opus_uint32)newest, sum = others + late;
         opus_uint32 now = early + (late << 4);
-        wide |= sum + (1u << 27);
-        overflow |= (r ^ now) & ((sum << 4) ^ now);
         *to = (opus_int32)now;
-        others = (opus_uint32)lpc16_after_next(&p);
-        newest = silk_SMULWB((opus_int32)now, a_Q12[0]);
-        lpc16_push(&p, (opus_int32)now);
-    }
-    if (wide >> 28 || overflow >> 31) {
-        predict_saturating(history, residual, a_Q12, order, length);
+        late = (opus_uint32)silk_SMULWB((opus_int32)now, a_Q12[0]);
+        others = after;
+        after = (opus_uint32)lpc16_ahead(&p, 2) + (opus_uint32)silk_SMULWB((opus_int32)now, a_Q12[1]);
+        lpc16_push(&p, (opus_int32)now, 1);
     }
 #pragma clang loop unroll_count(10)
-    for (int i = 0; i < length; i += 4) { /* a subframe is 40, 60 or 80 samples */
-        v128_t y = shr_round(mulww(wasm_v128_load(&x[i]), splat(gain_Q10)), 8);
+    for (int i = 0; i < length; i += 4) {
+        v128_t now = wasm_v128_load(&x[i]);
+        most = larger(most, now);
+        most_residual = larger(most_residual, wasm_v128_load(&residual[i]));
+        v128_t y = shr_round(mulww(now, splat(gain_Q10)), 8);
         y = wasm_i16x8_narrow_i32x4(y, y);
         wasm_v128_store64_lane(&xq[i], y, 0);
+    }
+    opus_uint64 factors = 0;
+#pragma clang loop unroll(full)
+    for (int k = 0; k < MAX_LPC_ORDER; k++) {
+        factors += k < order ? (opus_uint64)silk_abs((opus_int32)a_Q12[k]) : 0;
+    }
+    opus_uint64 m = largest(most);
+    if (m > 0x7FFF7FFF || (m * factors >> 12) + 512 + largest(most_residual) > 0x7FFFFFFF) {
+        synthesize_saturating(history, xq, residual, a_Q12, order, gain_Q10, length);
     }
 }
 

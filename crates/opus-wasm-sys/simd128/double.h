@@ -4,9 +4,6 @@
 
 #include <wasm_simd128.h>
 
-#ifndef INLINE
-#endif
-
 /* Two floats, as doubles. */
 INLINE v128_t load_doubles(const float *p) { return wasm_f64x2_promote_low_f32x4(wasm_v128_load64_zero(p)); }
 

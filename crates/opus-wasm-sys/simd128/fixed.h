@@ -50,6 +50,16 @@ INLINE v128_t mulwb_flipped(v128_t flipped, v128_t hi, v128_t lo, v128_t bias) {
 /* SMULWB: (a * b) >> 16. */
 INLINE v128_t mulwb(v128_t a, factor b) { return mulwb_flipped(flip(a), b.hi, b.lo, b.bias); }
 
+/* SMULWB of an a below 2^31 - 2^15, whose lower half is taken as it is, with its sign: so the other part of a is the upper
+ * half of a + 32768, which is given beside a. Of the factor neither `bias` is needed nor a flipped bit. */
+INLINE v128_t mulwb_parts(v128_t upper, v128_t a, v128_t hi, v128_t lo) {
+    return wasm_i32x4_add(wasm_i32x4_dot_i16x8(upper, hi), wasm_i32x4_shr(wasm_i32x4_dot_i16x8(a, lo), 16));
+}
+
+INLINE v128_t mulwb_below(v128_t a, v128_t hi, v128_t lo) {
+    return mulwb_parts(wasm_i32x4_add(a, wasm_i32x4_const_splat(32768)), a, hi, lo);
+}
+
 /* SMULWW: (a * b) >> 16 with both of 32 bits. */
 INLINE v128_t mulww(v128_t a, v128_t b) {
     v128_t low = wasm_u64x2_shr(wasm_i64x2_extmul_low_i32x4(a, b), 16);
@@ -59,6 +69,13 @@ INLINE v128_t mulww(v128_t a, v128_t b) {
 
 /* RSHIFT_ROUND for shifts of two and more: as libopus writes it, without overflow. */
 #define shr_round(a, shift) wasm_i32x4_shr(wasm_i32x4_add(wasm_i32x4_shr(a, (shift)-1), wasm_i32x4_const_splat(1)), 1)
+
+/* What the lanes of a sum to, of b, of c and of d. */
+INLINE v128_t sums(v128_t a, v128_t b, v128_t c, v128_t d) {
+    v128_t ab = wasm_i32x4_add(wasm_i32x4_shuffle(a, b, 0, 1, 4, 5), wasm_i32x4_shuffle(a, b, 2, 3, 6, 7));
+    v128_t cd = wasm_i32x4_add(wasm_i32x4_shuffle(c, d, 0, 1, 4, 5), wasm_i32x4_shuffle(c, d, 2, 3, 6, 7));
+    return wasm_i32x4_add(wasm_i32x4_shuffle(ab, cd, 0, 2, 4, 6), wasm_i32x4_shuffle(ab, cd, 1, 3, 5, 7));
+}
 
 /* ADD_SAT32 and SUB_SAT32. What is added or taken away is the later of the two: only three instructions wait for it. */
 INLINE v128_t add_sat(v128_t a, v128_t late) {

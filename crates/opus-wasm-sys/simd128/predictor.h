@@ -26,16 +26,19 @@
             p->sum[k] = wasm_i32x4_const_splat(0);                                                                  \
         }                                                                                                           \
     }                                                                                                               \
-    INLINE void name##_push(name *p, int x) {                                                                       \
-        v128_t flipped = wasm_i32x4_splat(x ^ 0x8000);                                                              \
+    /* `below`: x is below 2^31 - 2^15. */                                                                          \
+    INLINE void name##_push(name *p, int x, const int below) {                                                      \
+        v128_t all = wasm_i32x4_splat(x), upper = wasm_i32x4_add(all, wasm_i32x4_const_splat(0x8000));              \
         for (int k = 0; k < VECTORS; k++) {                                                                         \
             v128_t after = k + 1 < VECTORS ? p->sum[k + 1] : wasm_i32x4_const_splat(0);                             \
             v128_t moved = wasm_i32x4_shuffle(p->sum[k], after, 1, 2, 3, 4);                                        \
-            p->sum[k] = wasm_i32x4_add(moved, mulwb_flipped(flipped, p->hi[k], p->lo[k], p->bias[k]));              \
+            v128_t product = below ? mulwb_parts(upper, all, p->hi[k], p->lo[k])                                    \
+                                   : mulwb_flipped(flip(all), p->hi[k], p->lo[k], p->bias[k]);                      \
+            p->sum[k] = wasm_i32x4_add(moved, product);                                                             \
         }                                                                                                           \
     }                                                                                                               \
-    INLINE int name##_next(const name *p) { return wasm_i32x4_extract_lane(p->sum[0], 0); }                         \
-    INLINE int name##_after_next(const name *p) { return wasm_i32x4_extract_lane(p->sum[0], 1); }
+    /* What is known about the output after k more samples. */                                                      \
+    INLINE int name##_ahead(const name *p, const int k) { return k == 0 ? wasm_i32x4_extract_lane(p->sum[0], 0) : k == 1 ? wasm_i32x4_extract_lane(p->sum[0], 1) : wasm_i32x4_extract_lane(p->sum[0], 2); }
 
 /* Long-term prediction of four samples: 2 plus the sum of (x[-k] * b[k]) >> 16 over five taps. */
 INLINE v128_t predict_long(const int *x, const factor *b) {

@@ -27,6 +27,7 @@ void ref_silk_decode_core(silk_decoder_state *, silk_decoder_control *, opus_int
 void ref_silk_LPC_analysis_filter(opus_int16 *, const opus_int16 *, const opus_int16 *, opus_int32, opus_int32, int);
 void ref_silk_resampler_private_down_FIR(void *, opus_int16 *, const opus_int16 *, opus_int32);
 void ref_silk_resampler_private_IIR_FIR(void *, opus_int16 *, const opus_int16 *, opus_int32);
+void ref_silk_resampler_private_up2_HQ_wrapper(void *, opus_int16 *, const opus_int16 *, opus_int32);
 void ref_clt_mdct_forward_c(const mdct_lookup *, float *, float *, const float *, int, int, int, int);
 void ref_clt_mdct_backward_c(const mdct_lookup *, float *, float *, const float *, int, int, int, int);
 void ref_opus_fft_impl(const kiss_fft_state *, kiss_fft_cpx *);

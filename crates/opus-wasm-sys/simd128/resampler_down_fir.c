@@ -10,7 +10,7 @@
 #define VECTORS 5
 
 typedef struct {
-    v128_t hi[VECTORS], lo[VECTORS], bias[VECTORS];
+    v128_t hi[VECTORS], lo[VECTORS];
 } taps;
 
 static void set_taps(taps *t, const opus_int32 *coefs) {
@@ -18,18 +18,26 @@ static void set_taps(taps *t, const opus_int32 *coefs) {
         v128_t b = wasm_v128_load(&coefs[4 * k]);
         t->hi[k] = wasm_i32x4_shl(b, 16);
         t->lo[k] = wasm_v128_and(b, wasm_i32x4_const_splat(0xFFFF));
-        t->bias[k] = wasm_i32x4_shl(b, 15);
     }
 }
 
 INLINE v128_t multiply(v128_t x, const taps *t, int k) {
-    return mulwb_flipped(flip(x), t->hi[k], t->lo[k], t->bias[k]);
+    return mulwb_below(x, t->hi[k], t->lo[k]);
 }
 
 INLINE opus_int16 rounded(v128_t sum) {
     sum = wasm_i32x4_add(sum, wasm_i32x4_shuffle(sum, sum, 2, 3, 0, 1));
     opus_int32 res_Q6 = wasm_i32x4_extract_lane(sum, 0) + wasm_i32x4_extract_lane(sum, 1);
     return (opus_int16)silk_SAT16(silk_RSHIFT_ROUND(res_Q6, 6));
+}
+
+INLINE v128_t multiply_all(const opus_int32 *x, const taps *t) {
+    v128_t sum = multiply(wasm_v128_load(x), t, 0);
+#pragma clang loop unroll(full)
+    for (int k = 1; k < VECTORS; k++) {
+        sum = wasm_i32x4_add(sum, multiply(wasm_v128_load(x + 4 * k), t, k));
+    }
+    return sum;
 }
 
 /* 18 taps that depend on the fraction of the place; two samples behind the last are read and count nothing. */
@@ -46,16 +54,21 @@ static opus_int16 *interpolate(opus_int16 *out, const opus_int32 *buf, const opu
         }
         set_taps(&t[f], c);
     }
-#pragma clang loop unroll_count(2)
-    for (opus_int32 at = 0; at < max_index_Q16; at += increment_Q16) {
-        const opus_int32 *x = buf + (at >> 16);
-        const taps *f = &t[silk_SMULWB(at & 0xFFFF, fractions)];
-        v128_t sum = multiply(wasm_v128_load(x), f, 0);
-        for (int k = 1; k < VECTORS; k++) {
-            sum = wasm_i32x4_add(sum, multiply(wasm_v128_load(x + 4 * k), f, k));
-        }
-        *out++ = rounded(sum);
+#define NEXT ({                                                                      \
+    v128_t products = multiply_all(buf + (at >> 16), &t[silk_SMULWB(at & 0xFFFF, fractions)]); \
+    at += increment_Q16;                                                             \
+    products;                                                                        \
+})
+    opus_int32 at = 0, left = (max_index_Q16 + increment_Q16 - 1) / increment_Q16;
+    for (; left >= 4; left -= 4, out += 4) {
+        v128_t a = NEXT, b = NEXT, c = NEXT, d = NEXT;
+        v128_t rounded = shr_round(sums(a, b, c, d), 6);
+        wasm_v128_store64_lane(out, wasm_i16x8_narrow_i32x4(rounded, rounded), 0);
     }
+    for (; left > 0; left--) {
+        *out++ = rounded(NEXT);
+    }
+#undef NEXT
     return out;
 }
 

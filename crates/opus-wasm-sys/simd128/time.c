@@ -289,7 +289,10 @@ static int once(int kernel, int ours) {
         if (ours) sidetone_biquad(d.f, d.h, MOST, high_pass, high_pass + 3, state);
         else their_biquad(state);
         return MOST;
-    default: return sidetone_time_small(kernel - 36, ours);
+    case 36:
+        (ours ? silk_resampler_private_up2_HQ_wrapper : ref_silk_resampler_private_up2_HQ_wrapper)(&d.up, d.out, d.x, 160);
+        return 160;
+    default: return sidetone_time_small(kernel - 37, ours);
     }
 }
 

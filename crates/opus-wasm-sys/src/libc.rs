@@ -57,14 +57,7 @@ macro_rules! math {
 
 math! {
     acos(x) -> f64;
-    atan(x) -> f64;
-    atan2(y, x) -> f64;
-    cos(x) -> f64;
-    cosf(x) -> f32;
     exp(x) -> f64;
     log(x) -> f64;
     log10(x) -> f64;
-    pow(x, y) -> f64;
-    sin(x) -> f64;
-    sinf(x) -> f32;
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use wasmtime::{Config, Engine, Instance, Module, Store, TypedFunc};
 
 /// In the order of `simd128/time.c`, and of `time_small.c` after it.
-const KERNELS: [&str; 65] = [
+const KERNELS: [&str; 66] = [
     "quantizer, 4 states, order 24",
     "quantizer, 2 states, order 16",
     "plain quantizer, order 12",
@@ -46,6 +46,7 @@ const KERNELS: [&str; 65] = [
     "MDCT of 960, backward",
     "preemphasis, every second sample",
     "high pass",
+    "resampler, to twice the rate",
     "rotation of neighbours",
     "rotation of others",
     "angle of a rotation",
