@@ -5,7 +5,8 @@
  * different samples at the same time. `first` holds the first two sections of either branch, the second of them two
  * samples behind; `last` holds the third ones, as far behind.
  *
- * All numbers stay below 2^30: six times the input, which has 26 bits.
+ * All numbers stay below 2^29, the sixteenfold of the input, which has 26 bits (the sums of the sizes of the sections'
+ * impulse responses: at most 15.9).
  */
 #include "SigProc_FIX.h"
 #include "fixed.h"
@@ -40,7 +41,10 @@ void silk_resampler_private_up2_HQ(opus_int32 *S, opus_int16 *out, const opus_in
     const v128_t start = wasm_i32x4_make(S[0], S[3], S[1], S[4]), none = wasm_i32x4_const_splat(0);
     upsampler u = {start, wasm_i32x4_make(S[2], S[5], S[2], S[5]), none, none};
     v128_t x, end;
-    celt_assert(len >= 4 && len % 4 == 0); /* rates are so many kHz, blocks whole milliseconds */
+    if (len == 0) { /* what libopus asks for after the first of one millisecond */
+        return;
+    }
+    celt_assert(len > 0 && len % 4 == 0); /* rates are so many kHz, blocks whole milliseconds */
 
 /* Sample k of x enters; what leaves entered two steps ago. */
 #define ENTER(k) ({                                                                             \

@@ -46,6 +46,8 @@ unsafe extern "C" fn free(pointer: *mut c_void) {
     }
 }
 
+// Those that are called in the end. libopus's sources name more, in code that is left out when the module is linked; what is
+// defined here is exported, and so stays in the module.
 macro_rules! math {
     ($($name:ident($($arg:ident),*) -> $type:ty;)*) => {
         $(#[unsafe(no_mangle)]
