@@ -89,7 +89,7 @@ static void synthesize(opus_int32 *x, opus_int16 *xq, const opus_int32 *residual
     x += MAX_LPC_ORDER;
     /* What is predicted from all samples but the newest two, which go the short way past the vectors: the newest to the
      * next output, and either to the one after it. */
-    opus_uint32 others = (opus_uint32)lpc16_ahead(&p, 0), after = (opus_uint32)lpc16_ahead(&p, 1);
+    opus_uint32 others = (opus_uint32)KNOWN_AFTER(&p, 0), after = (opus_uint32)KNOWN_AFTER(&p, 1);
     opus_uint32 late = 0;
     const opus_int32 *from = residual;
     opus_int32 *to = x;
@@ -101,7 +101,7 @@ static void synthesize(opus_int32 *x, opus_int16 *xq, const opus_int32 *residual
         *to = (opus_int32)now;
         late = (opus_uint32)silk_SMULWB((opus_int32)now, a_Q12[0]);
         others = after;
-        after = (opus_uint32)lpc16_ahead(&p, 2) + (opus_uint32)silk_SMULWB((opus_int32)now, a_Q12[1]);
+        after = (opus_uint32)KNOWN_AFTER(&p, 2) + (opus_uint32)silk_SMULWB((opus_int32)now, a_Q12[1]);
         lpc16_push(&p, (opus_int32)now, 1);
     }
 #pragma clang loop unroll_count(10)

@@ -51,18 +51,18 @@ INLINE opus_int32 level(opus_int32 r_Q10, const subframe *p) {
         taps16_set(&lpc, p->a_Q12, p->lpc_order);                                                                   \
         _Pragma("clang loop unroll(full)")                                                                          \
         for (int i = 0; i < NSQ_LPC_BUF_LENGTH; i++) {                                                              \
-            taps16_push(&lpc, NSQ->sLPC_Q14[i], 0);                                                                    \
+            taps16_push(&lpc, NSQ->sLPC_Q14[i], 0);                                                                 \
         }                                                                                                           \
         shaper##_set(&ar, p->ar_Q13, p->shape_order);                                                               \
         _Pragma("clang loop unroll_count(3)")                                                                       \
         for (int i = p->shape_order - 2; i >= 0; i--) {                                                             \
-            shaper##_push(&ar, NSQ->sAR2_Q14[i], 0);                                                                   \
+            shaper##_push(&ar, NSQ->sAR2_Q14[i], 0);                                                                \
         }                                                                                                           \
-        shaper##_push(&ar, diff, 0);                                                                                   \
+        shaper##_push(&ar, diff, 0);                                                                                \
         _Pragma("clang loop unroll_count(2)")                                                                       \
         for (int i = 0; i < p->length; i++) {                                                                       \
             seed = silk_RAND(seed);                                                                                 \
-            opus_int32 lpc_pred = silk_ADD32_ovflw(taps16_ahead(&lpc, 0), p->lpc_order >> 1);                           \
+            opus_int32 lpc_pred = silk_ADD32_ovflw(KNOWN_AFTER(&lpc, 0), p->lpc_order >> 1);                        \
             opus_int32 ltp_pred = 0;                                                                                \
             if (p->signal_type == TYPE_VOICED) {                                                                    \
                 ltp_pred = 2;                                                                                       \
@@ -73,7 +73,7 @@ INLINE opus_int32 level(opus_int32 r_Q10, const subframe *p) {
                 ltp_pred = silk_SMLAWB(ltp_pred, pred_lag[-4], p->b_Q14[4]);                                        \
                 pred_lag++;                                                                                         \
             }                                                                                                       \
-            opus_int32 n_ar = silk_LSHIFT32(silk_ADD32_ovflw(shaper##_ahead(&ar, 0), p->shape_order >> 1), 1);          \
+            opus_int32 n_ar = silk_LSHIFT32(silk_ADD32_ovflw(KNOWN_AFTER(&ar, 0), p->shape_order >> 1), 1);         \
             n_ar = silk_SMLAWB(n_ar, lf_ar, p->tilt_Q14);                                                           \
             opus_int32 n_lf = silk_SMULWB(shaped, p->lf_shp_Q14);                                                   \
             n_lf = silk_SMLAWT(n_lf, lf_ar, p->lf_shp_Q14);                                                         \
@@ -95,9 +95,9 @@ INLINE opus_int32 level(opus_int32 r_Q10, const subframe *p) {
             opus_int32 exc = (silk_LSHIFT(q, 4) ^ sign) - sign;                                                     \
             opus_int32 lpc_exc = silk_ADD_LSHIFT32(exc, ltp_pred, 1);                                               \
             opus_int32 xq_Q14 = silk_ADD32_ovflw(lpc_exc, silk_LSHIFT32(lpc_pred, 4));                              \
-            taps16_push(&lpc, xq_Q14, 0);                                                                              \
+            taps16_push(&lpc, xq_Q14, 0);                                                                           \
             diff = silk_SUB32_ovflw(xq_Q14, silk_LSHIFT32(x_Q10[i], 4));                                            \
-            shaper##_push(&ar, diff, 0);                                                                               \
+            shaper##_push(&ar, diff, 0);                                                                            \
             lf_ar = silk_SUB32_ovflw(diff, silk_LSHIFT32(n_ar, 2));                                                 \
             shaped = silk_SUB32_ovflw(lf_ar, silk_LSHIFT32(n_lf, 2));                                               \
             NSQ->sLPC_Q14[NSQ_LPC_BUF_LENGTH + i] = xq_Q14;                                                         \

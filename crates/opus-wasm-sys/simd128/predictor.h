@@ -36,9 +36,10 @@
                                    : mulwb_flipped(flip(all), p->hi[k], p->lo[k], p->bias[k]);                      \
             p->sum[k] = wasm_i32x4_add(moved, product);                                                             \
         }                                                                                                           \
-    }                                                                                                               \
-    /* What is known about the output after k more samples. */                                                      \
-    INLINE int name##_ahead(const name *p, const int k) { return k == 0 ? wasm_i32x4_extract_lane(p->sum[0], 0) : k == 1 ? wasm_i32x4_extract_lane(p->sum[0], 1) : wasm_i32x4_extract_lane(p->sum[0], 2); }
+    }
+
+/* What predictor `p` knows about the output after k more samples: k is a constant, below four. */
+#define KNOWN_AFTER(p, k) wasm_i32x4_extract_lane((p)->sum[0], k)
 
 /* Long-term prediction of four samples: 2 plus the sum of (x[-k] * b[k]) >> 16 over five taps. */
 INLINE v128_t predict_long(const int *x, const factor *b) {

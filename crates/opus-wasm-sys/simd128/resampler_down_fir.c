@@ -62,8 +62,8 @@ static opus_int16 *interpolate(opus_int16 *out, const opus_int32 *buf, const opu
     opus_int32 at = 0, left = (max_index_Q16 + increment_Q16 - 1) / increment_Q16;
     for (; left >= 4; left -= 4, out += 4) {
         v128_t a = NEXT, b = NEXT, c = NEXT, d = NEXT;
-        v128_t rounded = shr_round(sums(a, b, c, d), 6);
-        wasm_v128_store64_lane(out, wasm_i16x8_narrow_i32x4(rounded, rounded), 0);
+        v128_t four = shr_round(sums(a, b, c, d), 6);
+        wasm_v128_store64_lane(out, wasm_i16x8_narrow_i32x4(four, four), 0);
     }
     for (; left > 0; left--) {
         *out++ = rounded(NEXT);

@@ -6,7 +6,7 @@
  * Up to sixteen sections are done in one pass over the signal, with states in registers; the output of the last one is
  * the input of the next pass.
  *
- * libopus has doubles. Here signal, states and the products of eight steps are floats, as the result is (in its
+ * libopus has doubles. Here signal, states and the products of twelve steps are floats, as the result is (in its
  * fixed-point build they have fewer bits still); what is summed for longer is of doubles.
  */
 #include "main_FLP.h"
